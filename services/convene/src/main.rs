@@ -1,0 +1,2 @@
+//! The `convene` binary.
+fn main() {}
