@@ -1,1 +1,31 @@
-//! Soon.
+//! The state machines of Convene. Everything here is pure: no clock, no randomness, no I/O, and no machine knows another.
+//!
+//! A machine takes an event that already is a fact ("the provider created the meeting"), decides whether it fits, and answers the next
+//! state with the effects that the world now needs. The store of a service writes all of it in one transaction.
+
+mod audience;
+mod capacity;
+mod chart;
+mod id;
+mod machine;
+mod refusal;
+mod time;
+
+pub mod booking;
+pub mod consent;
+pub mod lobby;
+pub mod meeting;
+pub mod permit;
+pub mod recording;
+pub mod visit;
+
+pub use audience::Audience;
+pub use capacity::{Occupied, peak};
+pub use chart::{Charted, chart};
+pub use id::{
+    BookingId, ConsentId, EventId, GuestId, HostId, LobbyId, MalformedId, MeetingId, PermitId,
+    RecordingId, ServiceId, TenantId, VisitId,
+};
+pub use machine::{Due, Machine, NoEffect, Outcome, Step};
+pub use refusal::Refused;
+pub use time::{Interval, Timestamp};
