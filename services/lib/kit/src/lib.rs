@@ -1,1 +1,32 @@
-//! Soon.
+//! Plumbing that every role needs. Nothing here knows what a meeting is.
+
+pub mod caller;
+pub mod clock;
+pub mod convert;
+pub mod db;
+pub mod digest;
+pub mod error;
+pub mod event;
+pub mod feed;
+pub mod idempotency;
+pub mod ids;
+pub mod jobs;
+pub mod keys;
+pub mod limits;
+pub mod local;
+pub mod role;
+pub mod rpc;
+pub mod store;
+pub mod telemetry;
+pub mod token;
+
+pub use caller::{Caller, Callers, Scope};
+pub use clock::Clock;
+pub use db::{Db, Tx};
+pub use error::{Code, Error, Result};
+pub use role::{Deps, Role};
+pub use rpc::Context;
+pub use store::{Origin, Row, Stored};
+
+/// A boxed future that may borrow, as the store's closures return.
+pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -1,0 +1,127 @@
+//! Group commit: queued changes share one commit, each in a savepoint of its own.
+
+use std::panic::AssertUnwindSafe;
+
+use futures_util::FutureExt as _;
+use sea_orm::{
+    DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
+};
+use tokio::sync::{mpsc, oneshot, watch};
+
+use super::Tx;
+use crate::{
+    BoxFuture,
+    error::{Error, Result},
+};
+
+/// Changes that may wait for the writer; more are refused.
+const QUEUE_MAX: usize = 4_096;
+/// Changes that share a commit at the most.
+const BATCH_MAX: usize = 128;
+
+/// A change that has run in its savepoint and waits for the commit: told how that ended, it answers its caller.
+type Answer = Box<dyn FnOnce(Result<()>) + Send>;
+type Job = Box<dyn for<'tx> FnOnce(&'tx Tx) -> BoxFuture<'tx, (bool, Answer)> + Send>;
+
+#[derive(Clone)]
+pub struct Writer {
+    queue: mpsc::Sender<Job>,
+    commits: watch::Receiver<u64>,
+}
+
+impl Writer {
+    /// Takes the only connection that writes.
+    pub fn start(connection: DatabaseConnection) -> Self {
+        let (queue, jobs) = mpsc::channel(QUEUE_MAX);
+        let (committed, commits) = watch::channel(0);
+        tokio::spawn(serve(connection, jobs, committed));
+        Self { queue, commits }
+    }
+
+    pub fn commits(&self) -> watch::Receiver<u64> {
+        self.commits.clone()
+    }
+
+    pub async fn run<T, F>(&self, change: F) -> Result<T>
+    where
+        T: Send + 'static,
+        F: for<'tx> FnOnce(&'tx Tx) -> BoxFuture<'tx, Result<T>> + Send + 'static,
+    {
+        let (answer, answered) = oneshot::channel();
+        let job: Job = Box::new(move |tx| {
+            Box::pin(async move {
+                let outcome = AssertUnwindSafe(change(tx))
+                    .catch_unwind()
+                    .await
+                    .unwrap_or_else(|_| Err(Error::internal("a change panicked")));
+                let keep = outcome.is_ok();
+                let answer: Answer = Box::new(move |committed| {
+                    // Nobody listens when the caller's deadline has passed.
+                    let _ = answer.send(committed.and(outcome));
+                });
+                (keep, answer)
+            })
+        });
+        self.queue.try_send(job).map_err(|error| match error {
+            mpsc::error::TrySendError::Full(_) => Error::too_many(
+                "STORE_BUSY",
+                "too many changes wait for the store; try again in a moment",
+            ),
+            mpsc::error::TrySendError::Closed(_) => stopped(),
+        })?;
+        answered.await.map_err(|_| stopped())?
+    }
+}
+
+fn stopped() -> Error {
+    Error::unavailable("STORE_STOPPED", "the store is shutting down")
+}
+
+async fn serve(
+    connection: DatabaseConnection,
+    mut jobs: mpsc::Receiver<Job>,
+    committed: watch::Sender<u64>,
+) {
+    let mut batch = Vec::with_capacity(BATCH_MAX);
+    while jobs.recv_many(&mut batch, BATCH_MAX).await > 0 {
+        match run_batch(&connection, std::mem::take(&mut batch)).await {
+            Ok(()) => committed.send_modify(|count| *count += 1),
+            Err(error) => tracing::error!(detail = error.detail(), "a commit failed"),
+        }
+    }
+}
+
+/// Runs the changes and answers all. When the commit fails, all are told so and none is stored.
+async fn run_batch(connection: &DatabaseConnection, batch: Vec<Job>) -> Result<()> {
+    let mut answers = Vec::with_capacity(batch.len());
+    let result = commit_batch(connection, batch, &mut answers).await;
+    for answer in answers {
+        answer(result.clone());
+    }
+    result
+}
+
+async fn commit_batch(
+    connection: &DatabaseConnection,
+    batch: Vec<Job>,
+    answers: &mut Vec<Answer>,
+) -> Result<()> {
+    let options = TransactionOptions {
+        isolation_level: None,
+        access_mode: None,
+        sqlite_transaction_mode: Some(SqliteTransactionMode::Immediate),
+    };
+    let transaction = connection.begin_with_options(options).await?;
+    for job in batch {
+        let savepoint = transaction.begin().await?;
+        let (keep, answer) = job(&savepoint).await;
+        answers.push(answer);
+        if keep {
+            savepoint.commit().await?;
+        } else {
+            savepoint.rollback().await?;
+        }
+    }
+    transaction.commit().await?;
+    Ok(())
+}

@@ -1,0 +1,169 @@
+//! Pulls another service's feed.
+
+use std::{sync::Arc, time::Duration};
+
+use convene_domain::TenantId;
+use convene_proto::event::v1::{WatchRequest, events_client::EventsClient};
+use sea_orm::{
+    ActiveValue::Set,
+    EntityTrait as _,
+    entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
+    sea_query::OnConflict,
+};
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::Fact;
+use crate::{
+    BoxFuture,
+    caller::{Caller, Callers},
+    clock::Clock,
+    db::{Db, Tx},
+    error::{Error, Result},
+    rpc::Context,
+    store::Origin,
+    telemetry,
+};
+
+/// Pause before a broken feed is opened again, in milliseconds.
+const REOPEN_MS: u64 = 250;
+
+/// How far a source has been applied.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "feed_cursor")]
+pub struct Model {
+    /// The service that is followed.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub source: String,
+    /// Position of the last event applied.
+    pub position: i64,
+}
+
+/// No relations.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+/// Applies a fact inside the transaction that moves the cursor. A refusal is logged and passed by; every other error is tried again.
+pub type Apply =
+    Arc<dyn for<'tx> Fn(&'tx Tx, Origin, Fact) -> BoxFuture<'tx, Result<()>> + Send + Sync>;
+
+/// Who follows whom.
+#[derive(Clone)]
+pub struct Follower {
+    /// The follower's database.
+    pub db: Db,
+    /// Its clock.
+    pub clock: Clock,
+    /// Signs its calls.
+    pub callers: Callers,
+    /// Its role.
+    pub role: &'static str,
+    /// The role that is followed.
+    pub source: &'static str,
+    /// The way there.
+    pub channel: Channel,
+    /// What to do with a fact.
+    pub apply: Apply,
+}
+
+/// Follows until told to stop.
+pub async fn follow(follower: Follower, stop: CancellationToken) -> Result<()> {
+    loop {
+        let ended = tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            ended = pull(&follower) => ended,
+        };
+        if let Err(error) = ended {
+            tracing::warn!(
+                role = follower.role, source = follower.source, reason = %error.reason, detail = error.detail(),
+                "a feed broke; opening it again"
+            );
+        }
+        tokio::select! {
+            () = stop.cancelled() => return Ok(()),
+            () = tokio::time::sleep(Duration::from_millis(REOPEN_MS)) => {}
+        }
+    }
+}
+
+async fn pull(follower: &Follower) -> Result<()> {
+    let cursor = Entity::find_by_id(follower.source)
+        .one(follower.db.read())
+        .await?;
+    let after_position = cursor.map_or(0, |cursor| cursor.position.unsigned_abs());
+    let context = Context::begin(Caller::system(
+        TenantId::from_uuid(Uuid::nil()),
+        follower.role,
+    ));
+    let mut request = context.request(
+        &follower.callers,
+        WatchRequest {
+            after_position,
+            booking_id: String::new(),
+        },
+    )?;
+    // A watch never ends by itself.
+    request.metadata_mut().remove("grpc-timeout");
+    let mut events = EventsClient::new(follower.channel.clone())
+        .watch(request)
+        .await?
+        .into_inner();
+    while let Some(event) = events.message().await? {
+        let fact = Fact::from_wire(event)?;
+        let span = telemetry::follow(
+            tracing::info_span!("fact", role = follower.role, source = follower.source, kind = %fact.kind),
+            &fact.traceparent,
+        );
+        apply(follower, fact).instrument(span).await?;
+    }
+    Err(Error::unavailable("FEED_ENDED", "the feed ended"))
+}
+
+async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
+    let position = i64::try_from(fact.position).unwrap_or(i64::MAX);
+    let origin = Origin {
+        tenant: fact.tenant,
+        actor: format!("system:{}", follower.source),
+        now: follower.clock.now(),
+        traceparent: telemetry::current(),
+    };
+    let (source, apply) = (follower.source, follower.apply.clone());
+    let applied = follower
+        .db
+        .write(move |tx| {
+            Box::pin(async move {
+                apply(tx, origin, fact).await?;
+                move_cursor(tx, source, position).await
+            })
+        })
+        .await;
+    match applied {
+        Err(error) if error.is_refusal() => {
+            tracing::warn!(source, position, reason = %error.reason, "a fact did not fit and was passed by");
+            follower
+                .db
+                .write(move |tx| Box::pin(async move { move_cursor(tx, source, position).await }))
+                .await
+        }
+        applied => applied,
+    }
+}
+
+async fn move_cursor(tx: &Tx, source: &'static str, position: i64) -> Result<()> {
+    Entity::insert(ActiveModel {
+        source: Set(source.to_owned()),
+        position: Set(position),
+    })
+    .on_conflict(
+        OnConflict::column(Column::Source)
+            .update_column(Column::Position)
+            .to_owned(),
+    )
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}

@@ -1,0 +1,289 @@
+//! One job: ask whether it is still wanted, act, settle together with the fact.
+
+use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
+
+use async_trait::async_trait;
+use convene_domain::{Machine, TenantId};
+use futures_util::FutureExt as _;
+use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
+use tracing::Instrument as _;
+use uuid::Uuid;
+
+use super::{ATTEMPTS_MAX, BACKOFF_MS, Column, Entity, HEARTBEAT_MS, Model, claim};
+use crate::{
+    BoxFuture,
+    clock::Clock,
+    db::{Db, Tx},
+    digest,
+    error::{Error, Result},
+    store::{self, Origin, Row, Stored},
+    telemetry,
+};
+
+/// A claimed job, decoded.
+#[derive(Clone, Debug)]
+pub struct Job<E> {
+    /// Stays the same over all tries: a key for the outside.
+    pub id: Uuid,
+    /// Owner of the object.
+    pub tenant: TenantId,
+    /// The object.
+    pub object: Uuid,
+    /// What to do.
+    pub effect: E,
+    /// 1 for the first try.
+    pub attempt: i32,
+    /// Trace that wanted it.
+    pub traceparent: String,
+}
+
+/// Does the effects of one machine.
+#[async_trait]
+pub trait Worker: Send + Sync + 'static {
+    /// Whose effects.
+    type Machine: Stored;
+
+    /// Acts on the outside. `row` is fresh and wants the effect. The answer is stored together with the settling of the job.
+    async fn run(
+        &self,
+        job: &Job<<Self::Machine as Machine>::Effect>,
+        row: Row<Self::Machine>,
+    ) -> Result<Done<Self::Machine>>;
+
+    /// What to store when the job failed for good; by default nothing, and the job stays as dead for operators.
+    async fn give_up(
+        &self,
+        _job: &Job<<Self::Machine as Machine>::Effect>,
+        _error: &Error,
+    ) -> Option<Done<Self::Machine>> {
+        None
+    }
+}
+
+type Write = Box<dyn for<'tx> FnOnce(&'tx Tx, Origin) -> BoxFuture<'tx, Result<()>> + Send>;
+
+/// What a job brings home.
+pub struct Done<M: Machine> {
+    events: Vec<M::Event>,
+    write: Option<Write>,
+}
+
+impl<M: Stored> Done<M> {
+    /// The outside knows; nothing new is known here.
+    pub fn nothing() -> Self {
+        Self {
+            events: Vec::new(),
+            write: None,
+        }
+    }
+
+    /// A fact for the object whose job it was.
+    pub fn fact(event: M::Event) -> Self {
+        Self::nothing().and(event)
+    }
+
+    /// One more fact.
+    pub fn and(mut self, event: M::Event) -> Self {
+        self.events.push(event);
+        self
+    }
+
+    /// Something more to store in the same transaction.
+    pub fn with<F>(mut self, write: F) -> Self
+    where
+        F: for<'tx> FnOnce(&'tx Tx, Origin) -> BoxFuture<'tx, Result<()>> + Send + 'static,
+    {
+        self.write = Some(Box::new(write));
+        self
+    }
+}
+
+/// What running jobs share.
+pub struct Runner<W> {
+    pub db: Db,
+    pub clock: Clock,
+    pub worker: W,
+    /// Principal of the facts that jobs bring home.
+    pub actor: String,
+}
+
+impl<W: Worker> Runner<W> {
+    /// Never fails: what goes wrong is written to the row or, when even that fails, left to the end of the lease.
+    pub async fn run(self: Arc<Self>, row: Arc<Model>) {
+        let span = telemetry::follow(
+            tracing::info_span!("job", queue = %row.queue, attempt = row.attempts, otel.name = "job"),
+            &row.traceparent,
+        );
+        async {
+            if let Err(error) = self.attempt(&row).await {
+                tracing::warn!(reason = %error.reason, detail = error.detail(), "a job was left to the end of its lease");
+            }
+        }
+        .instrument(span)
+        .await;
+    }
+
+    async fn attempt(&self, row: &Model) -> Result<()> {
+        let Some(token) = row.lease_token else {
+            return Err(Error::internal("a job ran without a lease"));
+        };
+        let job = Job {
+            id: row.id,
+            tenant: TenantId::from_uuid(row.tenant_id),
+            object: row.object_id,
+            effect: match serde_json::from_str(&row.effect) {
+                Ok(effect) => effect,
+                Err(error) => {
+                    let error = Error::internal(format!("unreadable effect: {error}"));
+                    return self.fail(row, token, &error, true).await;
+                }
+            },
+            attempt: row.attempts,
+            traceparent: row.traceparent.clone(),
+        };
+        let acted = tokio::select! {
+            acted = AssertUnwindSafe(self.act(&job)).catch_unwind() => acted
+                .unwrap_or_else(|_| Err(Error::internal("a job panicked"))),
+            lost = self.keep_lease(row.id, token) => return Err(lost),
+        };
+        let done = match acted {
+            Ok(done) => done,
+            Err(error) if error.is_transient() && row.attempts < ATTEMPTS_MAX => {
+                return self.fail(row, token, &error, false).await;
+            }
+            Err(error) => match self.worker.give_up(&job, &error).await {
+                Some(done) => done,
+                None => return self.fail(row, token, &error, true).await,
+            },
+        };
+        match self.settle(&job, row, token, done).await {
+            Err(error) if error.code != crate::Code::Unavailable => {
+                // The fact itself was refused: repeating the same would be refused for ever.
+                self.fail(row, token, &error, row.attempts >= ATTEMPTS_MAX)
+                    .await
+            }
+            settled => settled,
+        }
+    }
+
+    async fn act(&self, job: &Job<<W::Machine as Machine>::Effect>) -> Result<Done<W::Machine>> {
+        let row = store::get::<W::Machine, _>(self.db.read(), job.tenant, job.object).await?;
+        if !row.machine.wanted(&job.effect) {
+            return Ok(Done::nothing());
+        }
+        self.worker.run(job, row).await
+    }
+
+    /// Ends only when the lease is lost.
+    async fn keep_lease(&self, id: Uuid, token: Uuid) -> Error {
+        let mut beat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
+        beat.tick().await;
+        loop {
+            beat.tick().await;
+            match claim::renew(&self.db, &self.clock, id, token).await {
+                Ok(false) => return lease_lost(),
+                Ok(true) => {}
+                Err(error) => {
+                    tracing::warn!(reason = %error.reason, "a lease was not renewed");
+                }
+            }
+        }
+    }
+
+    async fn settle(
+        &self,
+        job: &Job<<W::Machine as Machine>::Effect>,
+        row: &Model,
+        token: Uuid,
+        done: Done<W::Machine>,
+    ) -> Result<()> {
+        let origin = Origin {
+            tenant: job.tenant,
+            actor: self.actor.clone(),
+            now: self.clock.now(),
+            traceparent: telemetry::current(),
+        };
+        let (id, object) = (row.id, job.object);
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let settled = Entity::delete_many()
+                        .filter(Column::Id.eq(id))
+                        .filter(Column::LeaseToken.eq(token))
+                        .exec(tx)
+                        .await?;
+                    if settled.rows_affected != 1 {
+                        return Err(lease_lost());
+                    }
+                    for event in done.events {
+                        store::change::<W::Machine>(tx, &origin, object, event).await?;
+                    }
+                    match done.write {
+                        Some(write) => write(tx, origin).await,
+                        None => Ok(()),
+                    }
+                })
+            })
+            .await
+    }
+
+    async fn fail(&self, row: &Model, token: Uuid, error: &Error, dead: bool) -> Result<()> {
+        let pause = error.retry_after.unwrap_or_else(|| backoff(row.attempts));
+        tracing::warn!(
+            reason = %error.reason,
+            detail = error.detail(),
+            pause_ms = u64::try_from(pause.as_millis()).unwrap_or(u64::MAX),
+            dead,
+            "a job failed"
+        );
+        let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
+        let retry_at = self.clock.unmoved().plus_millis(pause).as_millis();
+        let reason = error.reason.to_string();
+        let id = row.id;
+        self.db
+            .write(move |tx| {
+                Box::pin(async move {
+                    Entity::update_many()
+                        .col_expr(Column::LeaseToken, Expr::value(Option::<Uuid>::None))
+                        .col_expr(Column::LeaseUntilMs, Expr::value(Option::<i64>::None))
+                        .col_expr(Column::RetryAtMs, Expr::value(retry_at))
+                        .col_expr(Column::LastError, Expr::value(Some(reason)))
+                        .col_expr(Column::Dead, Expr::value(dead))
+                        .filter(Column::Id.eq(id))
+                        .filter(Column::LeaseToken.eq(token))
+                        .exec(tx)
+                        .await?;
+                    Ok(())
+                })
+            })
+            .await
+    }
+}
+
+fn lease_lost() -> Error {
+    Error::unavailable("LEASE_LOST", "another worker took the job over")
+}
+
+/// Doubles from the first pause to the longest, of which at least half is waited and the rest is chance.
+fn backoff(attempts: i32) -> Duration {
+    let (first, longest) = BACKOFF_MS;
+    let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
+    let whole = first.saturating_mul(1 << doublings).min(longest);
+    let chance = digest::random::<8>().map_or(0, u64::from_be_bytes);
+    Duration::from_millis(whole / 2 + chance % (whole / 2 + 1))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pauses_grow_and_stay_bounded() {
+        for attempts in 1..=40 {
+            let pause = backoff(attempts).as_millis() as u64;
+            assert!(pause <= BACKOFF_MS.1);
+            assert!(pause >= BACKOFF_MS.0 / 2);
+        }
+        assert!(backoff(20).as_millis() as u64 >= BACKOFF_MS.1 / 2);
+    }
+}

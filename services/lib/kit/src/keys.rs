@@ -1,0 +1,278 @@
+//! The key file: beside the database, never in it, readable by its owner only.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    io::Write as _,
+    os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _},
+    path::Path,
+};
+
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use ring::{
+    aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey},
+    hmac,
+    signature::{Ed25519KeyPair, KeyPair as _},
+};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{Deserialize, Serialize};
+
+use crate::{
+    digest,
+    error::{Error, Result},
+};
+
+/// All keys of one installation. Each role is handed only what it needs.
+pub struct Keys {
+    file: KeyFile,
+}
+
+#[derive(Serialize, Deserialize)]
+struct KeyFile {
+    /// HMAC-SHA-256: callers between roles.
+    caller: Secret,
+    /// Ed25519 seed: permits; the lobby manager signs, the broker has the public half.
+    permit: Secret,
+    /// AES-256-GCM keys of sealed join details, by key id; the broker's alone.
+    join_details: BTreeMap<String, Secret>,
+    /// The key id that new rows use.
+    join_details_current: String,
+    /// HMAC-SHA-256: short-lived links of the gateway.
+    link: Secret,
+}
+
+#[derive(Deserialize)]
+#[serde(transparent)]
+struct Secret(SecretString);
+
+impl Serialize for Secret {
+    fn serialize<S: serde::Serializer>(
+        &self,
+        serializer: S,
+    ) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0.expose_secret())
+    }
+}
+
+impl Secret {
+    fn random() -> Result<Self> {
+        Ok(Self(BASE64.encode(digest::random::<32>()?).into()))
+    }
+
+    fn bytes(&self) -> Result<Vec<u8>> {
+        BASE64
+            .decode(self.0.expose_secret())
+            .ok()
+            .filter(|bytes| bytes.len() == 32)
+            .ok_or_else(|| Error::internal("a key of the key file is not 32 bytes of base64"))
+    }
+}
+
+impl Keys {
+    /// Keys that live in memory only, for tests.
+    pub fn ephemeral() -> Result<Self> {
+        let current = "k1".to_owned();
+        Ok(Self {
+            file: KeyFile {
+                caller: Secret::random()?,
+                permit: Secret::random()?,
+                join_details: BTreeMap::from([(current.clone(), Secret::random()?)]),
+                join_details_current: current,
+                link: Secret::random()?,
+            },
+        })
+    }
+
+    /// Reads the key file; makes it first when `create` and it is not there.
+    pub fn open(path: &Path, create: bool) -> Result<Self> {
+        if create && !path.exists() {
+            Self::ephemeral()?.write_new(path)?;
+        }
+        let unusable = |what: String| {
+            Error::unavailable(
+                "KEY_FILE_UNUSABLE",
+                format!("key file {}: {what}", path.display()),
+            )
+        };
+        let mode = fs::metadata(path)
+            .map_err(|error| unusable(error.to_string()))?
+            .permissions()
+            .mode();
+        if mode & 0o077 != 0 {
+            return Err(unusable(format!(
+                "others may read it (mode {:o}); run `chmod 600` on it",
+                mode & 0o777
+            )));
+        }
+        let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
+        let file = serde_json::from_str(&text)
+            .map_err(|error| unusable(format!("not a key file: line {}", error.line())))?;
+        Ok(Self { file })
+    }
+
+    fn write_new(&self, path: &Path) -> Result<()> {
+        let failed = |error: std::io::Error| {
+            Error::unavailable(
+                "KEY_FILE_UNUSABLE",
+                format!("key file {} cannot be written: {error}", path.display()),
+            )
+        };
+        // Written beside and renamed: a crash leaves either no key file or a whole one.
+        let beside = path.with_extension("new");
+        let mut file = fs::OpenOptions::new()
+            .write(true)
+            .create(true)
+            .truncate(true)
+            .mode(0o600)
+            .open(&beside)
+            .map_err(failed)?;
+        file.write_all(&serde_json::to_vec_pretty(&self.file)?)
+            .and_then(|()| file.sync_all())
+            .and_then(|()| fs::rename(&beside, path))
+            .map_err(failed)
+    }
+
+    /// Key of signed callers between roles.
+    pub fn caller(&self) -> Result<hmac::Key> {
+        Ok(hmac::Key::new(
+            hmac::HMAC_SHA256,
+            &self.file.caller.bytes()?,
+        ))
+    }
+
+    /// Key of the gateway's short-lived links.
+    pub fn link(&self) -> Result<hmac::Key> {
+        Ok(hmac::Key::new(hmac::HMAC_SHA256, &self.file.link.bytes()?))
+    }
+
+    /// The key pair that signs permits.
+    pub fn permit(&self) -> Result<Ed25519KeyPair> {
+        Ed25519KeyPair::from_seed_unchecked(&self.file.permit.bytes()?)
+            .map_err(|_| Error::internal("the permit key of the key file is not a seed"))
+    }
+
+    /// The half that verifies permits.
+    pub fn permit_public(&self) -> Result<Vec<u8>> {
+        Ok(self.permit()?.public_key().as_ref().to_vec())
+    }
+
+    /// What seals join details.
+    pub fn join_details(&self) -> Result<Sealer> {
+        let keys = self
+            .file
+            .join_details
+            .iter()
+            .map(|(id, secret)| Ok((id.clone(), secret.bytes()?)))
+            .collect::<Result<_>>()?;
+        Ok(Sealer {
+            keys,
+            current: self.file.join_details_current.clone(),
+        })
+    }
+}
+
+impl std::fmt::Debug for Keys {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Keys")
+    }
+}
+
+/// Seals secrets with AES-256-GCM. The context (tenant and object id) is bound, so a row moved elsewhere does not open.
+#[derive(Clone)]
+pub struct Sealer {
+    keys: BTreeMap<String, Vec<u8>>,
+    current: String,
+}
+
+/// A sealed secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sealed {
+    /// Which key opens it.
+    pub key_id: String,
+    /// Nonce and ciphertext.
+    pub bytes: Vec<u8>,
+}
+
+impl Sealer {
+    /// Seals under the current key.
+    pub fn seal(&self, plain: &[u8], context: &[&[u8]]) -> Result<Sealed> {
+        let nonce = digest::random::<NONCE_LEN>()?;
+        let mut body = plain.to_vec();
+        self.key(&self.current)?
+            .seal_in_place_append_tag(
+                Nonce::assume_unique_for_key(nonce),
+                Aad::from(digest::of_parts(context)),
+                &mut body,
+            )
+            .map_err(|_| Error::internal("sealing failed"))?;
+        let mut bytes = nonce.to_vec();
+        bytes.append(&mut body);
+        Ok(Sealed {
+            key_id: self.current.clone(),
+            bytes,
+        })
+    }
+
+    /// Opens what was sealed in the same context.
+    pub fn open(&self, sealed: &Sealed, context: &[&[u8]]) -> Result<Vec<u8>> {
+        let broken = || Error::internal("a sealed secret does not open");
+        let (nonce, body) = sealed
+            .bytes
+            .split_first_chunk::<NONCE_LEN>()
+            .ok_or_else(broken)?;
+        let mut body = body.to_vec();
+        let plain = self
+            .key(&sealed.key_id)?
+            .open_in_place(
+                Nonce::assume_unique_for_key(*nonce),
+                Aad::from(digest::of_parts(context)),
+                &mut body,
+            )
+            .map_err(|_| broken())?;
+        Ok(plain.to_vec())
+    }
+
+    fn key(&self, id: &str) -> Result<LessSafeKey> {
+        let bytes = self
+            .keys
+            .get(id)
+            .ok_or_else(|| Error::internal(format!("the key file has no join-details key {id}")))?;
+        let key = UnboundKey::new(&AES_256_GCM, bytes)
+            .map_err(|_| Error::internal("a join-details key is not 32 bytes"))?;
+        Ok(LessSafeKey::new(key))
+    }
+}
+
+impl std::fmt::Debug for Sealer {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Sealer")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_sealed_secret_opens_only_in_its_place() {
+        let sealer = Keys::ephemeral().unwrap().join_details().unwrap();
+        let sealed = sealer.seal(b"url", &[b"tenant", b"meeting"]).unwrap();
+        assert_eq!(
+            sealer.open(&sealed, &[b"tenant", b"meeting"]).unwrap(),
+            b"url"
+        );
+        assert!(sealer.open(&sealed, &[b"tenant", b"other"]).is_err());
+        assert!(!sealed.bytes.windows(3).any(|window| window == b"url"));
+    }
+
+    #[test]
+    fn a_key_file_that_others_can_read_is_refused() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        Keys::open(&path, true).unwrap();
+        Keys::open(&path, false).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
+        let error = Keys::open(&path, false).unwrap_err();
+        assert_eq!(error.reason, "KEY_FILE_UNUSABLE");
+    }
+}

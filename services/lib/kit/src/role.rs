@@ -1,0 +1,170 @@
+//! A role: what it serves and what it does in the background. The node decides where it listens.
+
+mod clock;
+
+use std::time::Duration;
+
+use http::Request;
+use tokio_util::sync::CancellationToken;
+use tonic::{
+    server::NamedService,
+    service::{Routes, RoutesBuilder},
+    transport::Server,
+};
+
+use crate::{
+    BoxFuture,
+    caller::Callers,
+    clock::Clock,
+    db::Db,
+    error::{Error, Result},
+    feed, limits,
+    local::Incoming,
+    telemetry,
+};
+
+pub use clock::stored_offset;
+
+/// What every role is built from.
+#[derive(Clone, Debug)]
+pub struct Deps {
+    /// The role's database.
+    pub db: Db,
+    /// The role's clock; its offset is the one stored in `db`.
+    pub clock: Clock,
+    /// Signs and verifies callers.
+    pub callers: Callers,
+}
+
+/// Background work that runs until the token is cancelled.
+pub type Task = Box<dyn FnOnce(CancellationToken) -> BoxFuture<'static, Result<()>> + Send>;
+
+/// A built role that has not started.
+pub struct Role {
+    /// Its name: `scheduler`, `meeting-broker` …
+    pub name: &'static str,
+    deps: Deps,
+    routes: RoutesBuilder,
+    health: tonic_health::server::HealthReporter,
+    tasks: Vec<Task>,
+}
+
+impl Role {
+    /// A role that serves its event feed, its clock, health and reflection.
+    pub async fn new(name: &'static str, deps: Deps) -> Result<Self> {
+        let (health, health_service) = tonic_health::server::health_reporter();
+        let reflection = tonic_reflection::server::Builder::configure()
+            .register_encoded_file_descriptor_set(convene_proto::DESCRIPTORS)
+            .build_v1()
+            .map_err(|error| Error::internal(format!("reflection: {error}")))?;
+        let mut routes = Routes::builder();
+        routes
+            .add_service(health_service)
+            .add_service(reflection)
+            .add_service(feed::serve(deps.db.clone(), deps.callers.clone()))
+            .add_service(clock::serve(deps.clone()));
+        Ok(Self {
+            name,
+            deps,
+            routes,
+            health,
+            tasks: Vec::new(),
+        })
+    }
+
+    /// Adds the role's own gRPC service.
+    pub async fn serve<S>(mut self, service: S) -> Self
+    where
+        S: tower::Service<
+                Request<tonic::body::Body>,
+                Response = http::Response<tonic::body::Body>,
+                Error = std::convert::Infallible,
+            > + NamedService
+            + Clone
+            + Send
+            + Sync
+            + 'static,
+        S::Future: Send + 'static,
+    {
+        self.health.set_serving::<S>().await;
+        self.routes.add_service(service);
+        self
+    }
+
+    /// Adds background work.
+    pub fn task<F>(mut self, task: F) -> Self
+    where
+        F: FnOnce(CancellationToken) -> BoxFuture<'static, Result<()>> + Send + 'static,
+    {
+        self.tasks.push(Box::new(task));
+        self
+    }
+
+    /// What it was built from.
+    pub fn deps(&self) -> &Deps {
+        &self.deps
+    }
+
+    /// Serves `incoming` and does the background work until `stop`; the first failure ends the role and is answered.
+    pub async fn run(self, incoming: Incoming, stop: CancellationToken) -> Result<()> {
+        let name = self.name;
+        let mut running = tokio::task::JoinSet::new();
+        for task in self.tasks {
+            running.spawn(task(stop.clone()));
+        }
+        let server = Server::builder()
+            .tcp_nodelay(true)
+            .timeout(Duration::from_millis(limits::DEADLINE_MS_MAX))
+            .layer(tower::layer::layer_fn(Traced))
+            .add_routes(self.routes.routes())
+            .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+        running.spawn(async move {
+            server
+                .await
+                .map_err(|error| Error::internal(format!("{name} stopped serving: {error}")))
+        });
+        let mut first = Ok(());
+        while let Some(ended) = running.join_next().await {
+            let ended = ended.unwrap_or_else(|error| {
+                Err(Error::internal(format!("a task of {name} died: {error}")))
+            });
+            if ended.is_err() && first.is_ok() {
+                first = ended;
+                stop.cancel();
+            }
+        }
+        first
+    }
+}
+
+/// One span per call, child of the caller's.
+#[derive(Clone)]
+struct Traced<S>(S);
+
+impl<S, B> tower::Service<Request<B>> for Traced<S>
+where
+    S: tower::Service<Request<B>>,
+{
+    type Response = S::Response;
+    type Error = S::Error;
+    type Future = tracing::instrument::Instrumented<S::Future>;
+
+    fn poll_ready(
+        &mut self,
+        cx: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Result<(), S::Error>> {
+        self.0.poll_ready(cx)
+    }
+
+    fn call(&mut self, request: Request<B>) -> Self::Future {
+        use tracing::Instrument as _;
+        let traceparent = request
+            .headers()
+            .get(telemetry::TRACEPARENT)
+            .and_then(|value| value.to_str().ok())
+            .unwrap_or_default();
+        let method = request.uri().path().trim_start_matches('/');
+        let span = telemetry::follow(tracing::info_span!("rpc", method), traceparent);
+        self.0.call(request).instrument(span)
+    }
+}

@@ -1,0 +1,105 @@
+//! The `Clock` service: every role takes over and remembers the offset.
+
+use convene_proto::clock::v1::{
+    GetRequest, GetResponse, SetRequest, SetResponse,
+    clock_server::{Clock as ClockService, ClockServer},
+};
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectionTrait, EntityTrait as _,
+    entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
+    sea_query::OnConflict,
+};
+use tonic::{Request, Response, Status};
+
+use super::Deps;
+use crate::{clock::Offset, convert, error::Result, rpc::Context};
+
+/// The offset that a role works with.
+#[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
+#[sea_orm(table_name = "clock_offset")]
+pub struct Model {
+    /// Always 1: there is one row.
+    #[sea_orm(primary_key, auto_increment = false)]
+    pub id: i32,
+    /// Milliseconds added to wall time.
+    pub offset_ms: i64,
+    /// Version of the offset.
+    pub version: i64,
+}
+
+/// No relations.
+#[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
+pub enum Relation {}
+
+impl ActiveModelBehavior for ActiveModel {}
+
+const ROW: i32 = 1;
+
+/// The offset that was in force when the role stopped.
+pub async fn stored_offset<C: ConnectionTrait>(connection: &C) -> Result<Offset> {
+    let row = Entity::find_by_id(ROW).one(connection).await?;
+    Ok(row.map_or(Offset::default(), |row| Offset {
+        millis: row.offset_ms,
+        version: row.version.unsigned_abs(),
+    }))
+}
+
+pub(super) fn serve(deps: Deps) -> ClockServer<impl ClockService> {
+    ClockServer::new(Served(deps))
+}
+
+struct Served(Deps);
+
+#[tonic::async_trait]
+impl ClockService for Served {
+    async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
+        Context::accept(&self.0.callers, &request)?;
+        let offset = self.0.clock.offset();
+        Ok(Response::new(GetResponse {
+            business_time: Some(convert::to_wire(self.0.clock.now())),
+            offset_ms: offset.millis,
+            version: offset.version,
+        }))
+    }
+
+    async fn set(&self, request: Request<SetRequest>) -> Result<Response<SetResponse>, Status> {
+        let context = Context::accept(&self.0.callers, &request)?;
+        // The gateway decides whether clocks may be moved at all; nobody else may ask a role.
+        context.caller.ensure_system()?;
+        let wanted = request.into_inner();
+        let wanted = Offset {
+            millis: wanted.offset_ms,
+            version: wanted.version,
+        };
+        // Remembered before it is in force: after a crash the clock never goes back.
+        self.0
+            .db
+            .write(move |tx| Box::pin(remember(tx, wanted)))
+            .await?;
+        let offset = self.0.clock.set(wanted);
+        Ok(Response::new(SetResponse {
+            version: offset.version,
+            offset_ms: offset.millis,
+        }))
+    }
+}
+
+async fn remember(tx: &crate::Tx, offset: Offset) -> Result<()> {
+    if stored_offset(tx).await?.version >= offset.version {
+        return Ok(());
+    }
+    Entity::insert(ActiveModel {
+        id: Set(ROW),
+        offset_ms: Set(offset.millis),
+        version: Set(i64::try_from(offset.version).unwrap_or(i64::MAX)),
+    })
+    .on_conflict(
+        OnConflict::column(Column::Id)
+            .update_columns([Column::OffsetMs, Column::Version])
+            .to_owned(),
+    )
+    .exec_without_returning(tx)
+    .await?;
+    Ok(())
+}
