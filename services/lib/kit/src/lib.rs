@@ -26,7 +26,7 @@ pub use db::{Db, Tx};
 pub use error::{Code, Error, Result};
 pub use role::{Deps, Role};
 pub use rpc::Context;
-pub use store::{Origin, Row, Stored};
+pub use store::{Origin, Row, Table};
 
 /// A boxed future that may borrow, as the store's closures return.
 pub type BoxFuture<'a, T> = std::pin::Pin<Box<dyn Future<Output = T> + Send + 'a>>;

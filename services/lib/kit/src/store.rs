@@ -14,17 +14,25 @@ use crate::{
     jobs,
 };
 
-/// A machine that has a table: `tenant_id, id, version, head_hash, state` and the columns that queries need.
-pub trait Stored: Machine {
+/// The table of a machine: `tenant_id, id, version, head_hash, state, created_at_ms` and the columns that queries need.
+///
+/// A service implements it on a type of its own, for example `struct Bookings;`, and names that type: `store::change::<Bookings>(…)`.
+pub trait Table: Send + Sync + 'static {
+    /// Whose states are the rows.
+    type Machine: Machine;
+
     /// Table name.
-    const TABLE: &'static str;
+    const NAME: &'static str;
 
     /// The booking that the object belongs to.
-    fn booking(&self, id: Uuid) -> BookingId;
+    fn booking(machine: &Self::Machine, id: Uuid) -> BookingId;
 
     /// Columns derived from the state, rewritten with every change.
-    fn columns(&self) -> Vec<(&'static str, Value)>;
+    fn columns(machine: &Self::Machine) -> Vec<(&'static str, Value)>;
 }
+
+type EventOf<T> = <<T as Table>::Machine as Machine>::Event;
+type RowOf<T> = Row<<T as Table>::Machine>;
 
 /// Who changes what is whose, and when.
 #[derive(Clone, Debug)]
@@ -54,14 +62,14 @@ pub struct Row<M> {
 }
 
 /// Reads an object of a tenant. Inside a change the row is locked where the database runs changes concurrently.
-pub async fn load<M: Stored, C: ConnectionTrait>(
+pub async fn load<T: Table, C: ConnectionTrait>(
     connection: &C,
     tenant: TenantId,
     id: Uuid,
-) -> Result<Option<Row<M>>> {
+) -> Result<Option<RowOf<T>>> {
     let statement = Query::select()
         .columns(["version", "head_hash", "state"].map(Alias::new))
-        .from(Alias::new(M::TABLE))
+        .from(Alias::new(T::NAME))
         .and_where(Expr::col(Alias::new("tenant_id")).eq(tenant.as_uuid()))
         .and_where(Expr::col(Alias::new("id")).eq(id))
         .lock_exclusive()
@@ -81,31 +89,31 @@ pub async fn load<M: Stored, C: ConnectionTrait>(
 }
 
 /// [`load`], with `NOT_FOUND` when it is not there or another tenant's.
-pub async fn get<M: Stored, C: ConnectionTrait>(
+pub async fn get<T: Table, C: ConnectionTrait>(
     connection: &C,
     tenant: TenantId,
     id: Uuid,
-) -> Result<Row<M>> {
-    load(connection, tenant, id)
+) -> Result<RowOf<T>> {
+    load::<T, C>(connection, tenant, id)
         .await?
-        .ok_or_else(|| Error::not_found(M::KIND))
+        .ok_or_else(|| Error::not_found(T::Machine::KIND))
 }
 
 /// Begins an object with its first event. `extra` columns hold what must not be in events: names, addresses, sealed secrets.
-pub async fn insert<M: Stored>(
+pub async fn insert<T: Table>(
     tx: &Tx,
     origin: &Origin,
     id: Uuid,
-    event: M::Event,
+    event: EventOf<T>,
     extra: Vec<(&'static str, Value)>,
-) -> Result<Row<M>> {
-    let step = M::begin(event.clone(), origin.now)?;
+) -> Result<RowOf<T>> {
+    let step = T::Machine::begin(event.clone(), origin.now)?;
     let row = Row {
         tenant: origin.tenant,
         id,
         version: 1,
         machine: step.next.clone(),
-        head_hash: record(tx, origin, id, 1, event::GENESIS.to_vec(), &event, &step).await?,
+        head_hash: record::<T>(tx, origin, id, 1, event::GENESIS.to_vec(), &event, &step).await?,
     };
     let mut columns = vec!["tenant_id", "id", "created_at_ms"];
     let mut values: Vec<Expr> = vec![
@@ -113,12 +121,12 @@ pub async fn insert<M: Stored>(
         id.into(),
         origin.now.as_millis().into(),
     ];
-    for (column, value) in written(&row)?.into_iter().chain(extra) {
+    for (column, value) in written::<T>(&row)?.into_iter().chain(extra) {
         columns.push(column);
         values.push(value.into());
     }
     let statement = Query::insert()
-        .into_table(Alias::new(M::TABLE))
+        .into_table(Alias::new(T::NAME))
         .columns(columns.into_iter().map(Alias::new))
         .values(values)
         .map_err(|error| Error::internal(error.to_string()))?
@@ -128,30 +136,30 @@ pub async fn insert<M: Stored>(
 }
 
 /// Applies one event to an object. An event that changes nothing writes nothing and answers the object as it is.
-pub async fn change<M: Stored>(
+pub async fn change<T: Table>(
     tx: &Tx,
     origin: &Origin,
     id: Uuid,
-    event: M::Event,
-) -> Result<Row<M>> {
-    let row = get::<M, _>(tx, origin.tenant, id).await?;
-    apply(tx, origin, row, event).await
+    event: EventOf<T>,
+) -> Result<RowOf<T>> {
+    let row = get::<T, _>(tx, origin.tenant, id).await?;
+    apply::<T>(tx, origin, row, event).await
 }
 
 /// [`change`] for a row that this transaction has read already.
-pub async fn apply<M: Stored>(
+pub async fn apply<T: Table>(
     tx: &Tx,
     origin: &Origin,
-    mut row: Row<M>,
-    event: M::Event,
-) -> Result<Row<M>> {
+    mut row: RowOf<T>,
+    event: EventOf<T>,
+) -> Result<RowOf<T>> {
     let Some(step) = row.machine.clone().on(event.clone(), origin.now)? else {
         return Ok(row);
     };
     let before = row.version;
     row.version += 1;
     row.machine = step.next.clone();
-    row.head_hash = record(
+    row.head_hash = record::<T>(
         tx,
         origin,
         row.id,
@@ -162,8 +170,8 @@ pub async fn apply<M: Stored>(
     )
     .await?;
     let mut statement = Query::update();
-    statement.table(Alias::new(M::TABLE));
-    for (column, value) in written(&row)? {
+    statement.table(Alias::new(T::NAME));
+    for (column, value) in written::<T>(&row)? {
         statement.value(Alias::new(column), value);
     }
     statement
@@ -180,36 +188,36 @@ pub async fn apply<M: Stored>(
 }
 
 /// The event and the effects of a step.
-async fn record<M: Stored>(
+async fn record<T: Table>(
     tx: &Tx,
     origin: &Origin,
     id: Uuid,
     seq: u64,
     previous_hash: Vec<u8>,
-    event: &M::Event,
-    step: &Step<M>,
+    event: &EventOf<T>,
+    step: &Step<T::Machine>,
 ) -> Result<Vec<u8>> {
     let subject = Subject {
-        booking: Some(step.next.booking(id)),
-        kind: M::KIND,
+        booking: Some(T::booking(&step.next, id)),
+        kind: T::Machine::KIND,
         id,
         seq,
         previous_hash,
     };
     let hash = event::append(tx, origin, subject, event).await?;
     for due in &step.effects {
-        jobs::push(tx, origin, M::KIND, id, due).await?;
+        jobs::push(tx, origin, T::Machine::KIND, id, due).await?;
     }
     Ok(hash)
 }
 
-fn written<M: Stored>(row: &Row<M>) -> Result<Vec<(&'static str, Value)>> {
+fn written<T: Table>(row: &RowOf<T>) -> Result<Vec<(&'static str, Value)>> {
     let mut columns: Vec<(&'static str, Value)> = vec![
         ("version", to_i64(row.version).into()),
         ("head_hash", row.head_hash.clone().into()),
         ("state", serde_json::to_string(&row.machine)?.into()),
     ];
-    columns.extend(row.machine.columns());
+    columns.extend(T::columns(&row.machine));
     Ok(columns)
 }
 

@@ -17,8 +17,13 @@ use crate::{
     clock::Clock,
     db::Db,
     error::{Error, Result},
+    store::Table,
 };
-use convene_domain::Machine;
+use convene_domain::Machine as _;
+
+fn kind<W: Worker>() -> &'static str {
+    <W::Table as Table>::Machine::KIND
+}
 
 /// A queue that is to be worked on.
 pub struct Queue<W> {
@@ -43,7 +48,7 @@ pub fn start<W: Worker>(
         clock: queue.clock,
         worker: queue.worker,
     });
-    let name = format!("{}/{}", queue.role, W::Machine::KIND);
+    let name = format!("{}/{}", queue.role, kind::<W>());
     Box::pin(async move {
         let stopped = stop.clone();
         Monitor::new()
@@ -87,7 +92,7 @@ async fn claim_all<W: Worker>(
     loop {
         commits.mark_unchanged();
         let free = places.available_permits().max(1) as u64;
-        let jobs = claim::claim(&runner.db, &runner.clock, W::Machine::KIND, free)
+        let jobs = claim::claim(&runner.db, &runner.clock, kind::<W>(), free)
             .await
             .unwrap_or_else(|error| {
                 tracing::warn!(reason = %error.reason, detail = error.detail(), "no jobs could be claimed");
@@ -109,7 +114,7 @@ async fn claim_all<W: Worker>(
         if !none {
             continue;
         }
-        let idle = claim::idle_for(&runner.db, &runner.clock, W::Machine::KIND)
+        let idle = claim::idle_for(&runner.db, &runner.clock, kind::<W>())
             .await
             .unwrap_or(std::time::Duration::from_millis(super::POLL_MS));
         tokio::select! {

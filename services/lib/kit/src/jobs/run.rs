@@ -16,7 +16,7 @@ use crate::{
     db::{Db, Tx},
     digest,
     error::{Error, Result},
-    store::{self, Origin, Row, Stored},
+    store::{self, Origin, Row, Table},
     telemetry,
 };
 
@@ -37,25 +37,29 @@ pub struct Job<E> {
     pub traceparent: String,
 }
 
+/// The effects of a table's machine.
+pub type EffectOf<T> = <<T as Table>::Machine as Machine>::Effect;
+type EventOf<T> = <<T as Table>::Machine as Machine>::Event;
+
 /// Does the effects of one machine.
 #[async_trait]
 pub trait Worker: Send + Sync + 'static {
     /// Whose effects.
-    type Machine: Stored;
+    type Table: Table;
 
     /// Acts on the outside. `row` is fresh and wants the effect. The answer is stored together with the settling of the job.
     async fn run(
         &self,
-        job: &Job<<Self::Machine as Machine>::Effect>,
-        row: Row<Self::Machine>,
-    ) -> Result<Done<Self::Machine>>;
+        job: &Job<EffectOf<Self::Table>>,
+        row: Row<<Self::Table as Table>::Machine>,
+    ) -> Result<Done<Self::Table>>;
 
     /// What to store when the job failed for good; by default nothing, and the job stays as dead for operators.
     async fn give_up(
         &self,
-        _job: &Job<<Self::Machine as Machine>::Effect>,
+        _job: &Job<EffectOf<Self::Table>>,
         _error: &Error,
-    ) -> Option<Done<Self::Machine>> {
+    ) -> Option<Done<Self::Table>> {
         None
     }
 }
@@ -63,12 +67,12 @@ pub trait Worker: Send + Sync + 'static {
 type Write = Box<dyn for<'tx> FnOnce(&'tx Tx, Origin) -> BoxFuture<'tx, Result<()>> + Send>;
 
 /// What a job brings home.
-pub struct Done<M: Machine> {
-    events: Vec<M::Event>,
+pub struct Done<T: Table> {
+    events: Vec<EventOf<T>>,
     write: Option<Write>,
 }
 
-impl<M: Stored> Done<M> {
+impl<T: Table> Done<T> {
     /// The outside knows; nothing new is known here.
     pub fn nothing() -> Self {
         Self {
@@ -78,12 +82,12 @@ impl<M: Stored> Done<M> {
     }
 
     /// A fact for the object whose job it was.
-    pub fn fact(event: M::Event) -> Self {
+    pub fn fact(event: EventOf<T>) -> Self {
         Self::nothing().and(event)
     }
 
     /// One more fact.
-    pub fn and(mut self, event: M::Event) -> Self {
+    pub fn and(mut self, event: EventOf<T>) -> Self {
         self.events.push(event);
         self
     }
@@ -166,8 +170,8 @@ impl<W: Worker> Runner<W> {
         }
     }
 
-    async fn act(&self, job: &Job<<W::Machine as Machine>::Effect>) -> Result<Done<W::Machine>> {
-        let row = store::get::<W::Machine, _>(self.db.read(), job.tenant, job.object).await?;
+    async fn act(&self, job: &Job<EffectOf<W::Table>>) -> Result<Done<W::Table>> {
+        let row = store::get::<W::Table, _>(self.db.read(), job.tenant, job.object).await?;
         if !row.machine.wanted(&job.effect) {
             return Ok(Done::nothing());
         }
@@ -192,10 +196,10 @@ impl<W: Worker> Runner<W> {
 
     async fn settle(
         &self,
-        job: &Job<<W::Machine as Machine>::Effect>,
+        job: &Job<EffectOf<W::Table>>,
         row: &Model,
         token: Uuid,
-        done: Done<W::Machine>,
+        done: Done<W::Table>,
     ) -> Result<()> {
         let origin = Origin {
             tenant: job.tenant,
@@ -216,7 +220,7 @@ impl<W: Worker> Runner<W> {
                         return Err(lease_lost());
                     }
                     for event in done.events {
-                        store::change::<W::Machine>(tx, &origin, object, event).await?;
+                        store::change::<W::Table>(tx, &origin, object, event).await?;
                     }
                     match done.write {
                         Some(write) => write(tx, origin).await,
