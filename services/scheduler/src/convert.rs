@@ -1,0 +1,142 @@
+//! Between proto and domain.
+
+use convene_domain::{
+    Timestamp,
+    booking::{MeetingView, Phase},
+};
+use convene_kit::{
+    Result,
+    convert::{id, required_time, to_wire},
+    idempotency::Key,
+};
+use convene_proto::scheduler::v1 as wire;
+use prost::Message as _;
+
+use crate::{
+    service::{BookMeeting, BookingView, NewGuest, NewHost, NewService},
+    store,
+};
+
+pub fn service(row: store::service::Model) -> wire::Service {
+    wire::Service {
+        id: row.id.to_string(),
+        name: row.name,
+        duration_ms: row.duration_ms,
+        buffer_before_ms: row.buffer_before_ms,
+        buffer_after_ms: row.buffer_after_ms,
+        created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
+    }
+}
+
+pub fn host(row: store::host::Model) -> wire::Host {
+    wire::Host {
+        id: row.id.to_string(),
+        name: row.name,
+        provider_user: row.provider_user,
+        capacity: row.capacity.unsigned_abs(),
+        created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
+    }
+}
+
+pub fn booking(view: BookingView) -> wire::Booking {
+    let BookingView {
+        row,
+        booking,
+        guests,
+    } = view;
+    let (state, cancel_reason) = match booking.phase {
+        Phase::Confirmed => (wire::BookingState::Confirmed, String::new()),
+        Phase::Cancelled { reason } => (wire::BookingState::Cancelled, reason),
+        Phase::Completed => (wire::BookingState::Completed, String::new()),
+    };
+    let (meeting_state, meeting_reason) = match booking.meeting {
+        MeetingView::Pending => (wire::MeetingState::Pending, String::new()),
+        MeetingView::Ready => (wire::MeetingState::Ready, String::new()),
+        MeetingView::Failed { reason } => (wire::MeetingState::Failed, reason),
+        MeetingView::Cancelled => (wire::MeetingState::Cancelled, String::new()),
+        MeetingView::Ended => (wire::MeetingState::Ended, String::new()),
+    };
+    let terms = booking.terms;
+    wire::Booking {
+        id: row.id.to_string(),
+        version: row.version.unsigned_abs(),
+        state: state.into(),
+        service_id: terms.service.to_string(),
+        host_id: terms.host.to_string(),
+        start: Some(to_wire(terms.interval.start())),
+        end: Some(to_wire(terms.interval.end())),
+        guests: guests.into_iter().map(guest).collect(),
+        meeting_id: terms.meeting.to_string(),
+        meeting_state: meeting_state.into(),
+        meeting_reason,
+        lobby_id: terms.lobby.to_string(),
+        cancel_reason,
+        created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
+    }
+}
+
+fn guest(row: store::guest::Model) -> wire::Guest {
+    wire::Guest {
+        id: row.id.to_string(),
+        name: row.name,
+        email: row.email,
+    }
+}
+
+pub fn new_service(mut request: wire::CreateServiceRequest) -> Result<NewService> {
+    let key = std::mem::take(&mut request.idempotency_key);
+    Ok(NewService {
+        key: Key::new("CreateService", &key, &request.encode_to_vec())?,
+        name: request.name,
+        duration_ms: request.duration_ms,
+        buffer_before_ms: request.buffer_before_ms,
+        buffer_after_ms: request.buffer_after_ms,
+    })
+}
+
+pub fn new_host(mut request: wire::CreateHostRequest) -> Result<NewHost> {
+    let key = std::mem::take(&mut request.idempotency_key);
+    Ok(NewHost {
+        key: Key::new("CreateHost", &key, &request.encode_to_vec())?,
+        name: request.name,
+        provider_user: request.provider_user,
+        capacity: request.capacity,
+    })
+}
+
+pub fn book_meeting(mut request: wire::BookMeetingRequest) -> Result<BookMeeting> {
+    let key = std::mem::take(&mut request.idempotency_key);
+    Ok(BookMeeting {
+        key: Key::new("BookMeeting", &key, &request.encode_to_vec())?,
+        service: id("serviceId", &request.service_id)?,
+        host: id("hostId", &request.host_id)?,
+        start: required_time("start", request.start)?,
+        end: request.end.map(convene_kit::convert::from_wire),
+        guests: request
+            .guests
+            .into_iter()
+            .map(|guest| NewGuest {
+                name: guest.name,
+                email: guest.email,
+            })
+            .collect(),
+    })
+}
+
+pub fn cancel_key(request: &mut wire::CancelBookingRequest) -> Result<Key> {
+    let key = std::mem::take(&mut request.idempotency_key);
+    Key::new("CancelBooking", &key, &request.encode_to_vec())
+}
+
+/// `(first, after)` of a page; no page is the first one.
+pub fn page<T>(page: Option<wire::Page>) -> Result<(u32, Option<T>)>
+where
+    T: std::str::FromStr<Err = convene_domain::MalformedId>,
+{
+    let page = page.unwrap_or_default();
+    let after = match page.after_id.as_str() {
+        "" => None,
+        after => Some(id("after", after)?),
+    };
+    Ok((page.first, after))
+}

@@ -1,0 +1,160 @@
+//! The gRPC edge: decode, call the service, encode.
+
+use convene_kit::{Context, caller::Callers, convert::id};
+use convene_proto::scheduler::v1::{self as wire, scheduler_server};
+use tonic::{Request, Response, Status};
+
+use crate::{convert, service::Scheduler};
+
+type Answer<T> = Result<Response<T>, Status>;
+
+pub struct Rpc {
+    callers: Callers,
+    scheduler: Scheduler,
+}
+
+impl Rpc {
+    pub fn new(callers: Callers, scheduler: Scheduler) -> Self {
+        Self { callers, scheduler }
+    }
+}
+
+#[tonic::async_trait]
+impl scheduler_server::Scheduler for Rpc {
+    async fn create_service(
+        &self,
+        request: Request<wire::CreateServiceRequest>,
+    ) -> Answer<wire::Service> {
+        let context = Context::accept(&self.callers, &request)?;
+        let new = convert::new_service(request.into_inner())?;
+        let row = self.scheduler.create_service(&context, new).await?;
+        Ok(Response::new(convert::service(row)))
+    }
+
+    async fn get_service(
+        &self,
+        request: Request<wire::GetServiceRequest>,
+    ) -> Answer<wire::Service> {
+        let context = Context::accept(&self.callers, &request)?;
+        let id = id("id", &request.into_inner().id)?;
+        let row = self.scheduler.get_service(&context, id).await?;
+        Ok(Response::new(convert::service(row)))
+    }
+
+    async fn list_services(
+        &self,
+        request: Request<wire::ListServicesRequest>,
+    ) -> Answer<wire::ListServicesResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let (first, after) = convert::page(request.into_inner().page)?;
+        let page = self.scheduler.list_services(&context, after, first).await?;
+        Ok(Response::new(wire::ListServicesResponse {
+            services: page.items.into_iter().map(convert::service).collect(),
+            has_more: page.has_more,
+        }))
+    }
+
+    async fn create_host(&self, request: Request<wire::CreateHostRequest>) -> Answer<wire::Host> {
+        let context = Context::accept(&self.callers, &request)?;
+        let new = convert::new_host(request.into_inner())?;
+        let row = self.scheduler.create_host(&context, new).await?;
+        Ok(Response::new(convert::host(row)))
+    }
+
+    async fn get_host(&self, request: Request<wire::GetHostRequest>) -> Answer<wire::Host> {
+        let context = Context::accept(&self.callers, &request)?;
+        let id = id("id", &request.into_inner().id)?;
+        let row = self.scheduler.get_host(&context, id).await?;
+        Ok(Response::new(convert::host(row)))
+    }
+
+    async fn list_hosts(
+        &self,
+        request: Request<wire::ListHostsRequest>,
+    ) -> Answer<wire::ListHostsResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let (first, after) = convert::page(request.into_inner().page)?;
+        let page = self.scheduler.list_hosts(&context, after, first).await?;
+        Ok(Response::new(wire::ListHostsResponse {
+            hosts: page.items.into_iter().map(convert::host).collect(),
+            has_more: page.has_more,
+        }))
+    }
+
+    async fn book_meeting(
+        &self,
+        request: Request<wire::BookMeetingRequest>,
+    ) -> Answer<wire::Booking> {
+        let context = Context::accept(&self.callers, &request)?;
+        let wish = convert::book_meeting(request.into_inner())?;
+        let view = self.scheduler.book_meeting(&context, wish).await?;
+        Ok(Response::new(convert::booking(view)))
+    }
+
+    async fn get_booking(
+        &self,
+        request: Request<wire::GetBookingRequest>,
+    ) -> Answer<wire::Booking> {
+        let context = Context::accept(&self.callers, &request)?;
+        let id = id("id", &request.into_inner().id)?;
+        let view = self.scheduler.get_booking(&context, id).await?;
+        Ok(Response::new(convert::booking(view)))
+    }
+
+    async fn batch_get_bookings(
+        &self,
+        request: Request<wire::BatchGetBookingsRequest>,
+    ) -> Answer<wire::BatchGetBookingsResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let ids = request.into_inner().ids;
+        let ids = ids.iter().map(|text| id("ids", text));
+        let ids = ids.collect::<convene_kit::Result<_>>()?;
+        let views = self.scheduler.batch_get_bookings(&context, ids).await?;
+        Ok(Response::new(wire::BatchGetBookingsResponse {
+            bookings: views.into_iter().map(convert::booking).collect(),
+        }))
+    }
+
+    async fn list_bookings(
+        &self,
+        request: Request<wire::ListBookingsRequest>,
+    ) -> Answer<wire::ListBookingsResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let (first, after) = convert::page(request.page)?;
+        let host = match request.host_id.as_str() {
+            "" => None,
+            host => Some(id("hostId", host)?),
+        };
+        let bookings = self.scheduler.list_bookings(&context, host, after, first);
+        let page = bookings.await?;
+        Ok(Response::new(wire::ListBookingsResponse {
+            bookings: page.items.into_iter().map(convert::booking).collect(),
+            has_more: page.has_more,
+        }))
+    }
+
+    async fn cancel_booking(
+        &self,
+        request: Request<wire::CancelBookingRequest>,
+    ) -> Answer<wire::Booking> {
+        let context = Context::accept(&self.callers, &request)?;
+        let mut request = request.into_inner();
+        let key = convert::cancel_key(&mut request)?;
+        let id = id("id", &request.id)?;
+        let cancelled = self
+            .scheduler
+            .cancel_booking(&context, key, id, &request.reason);
+        Ok(Response::new(convert::booking(cancelled.await?)))
+    }
+
+    async fn end_meeting(
+        &self,
+        request: Request<wire::EndMeetingRequest>,
+    ) -> Answer<wire::Booking> {
+        let context = Context::accept(&self.callers, &request)?;
+        let id = id("id", &request.into_inner().id)?;
+        let view = self.scheduler.end_meeting(&context, id).await?;
+        Ok(Response::new(convert::booking(view)))
+    }
+}

@@ -1,0 +1,209 @@
+//! What the scheduler does: one method per command.
+
+mod book;
+mod catalogue;
+mod facts;
+
+use convene_domain::{
+    BookingId, HostId, TenantId,
+    booking::{Booking, Event},
+};
+use convene_kit::{
+    Caller, Context, Deps, Error, Result, Scope, convert, idempotency::Key, limits, store as spine,
+};
+
+pub use book::{BookMeeting, GUESTS_MAX, NewGuest};
+pub use catalogue::{NewHost, NewService};
+pub use facts::apply_meeting_facts;
+
+use crate::store::{self, booking::Bookings};
+
+/// The scheduler's commands over its store.
+#[derive(Clone)]
+pub struct Scheduler {
+    deps: Deps,
+}
+
+/// A booking with the guests' personal data, for callers who may see them.
+#[derive(Debug)]
+pub struct BookingView {
+    pub row: store::booking::Model,
+    pub booking: Booking,
+    pub guests: Vec<store::guest::Model>,
+}
+
+/// A page of something.
+#[derive(Debug)]
+pub struct Page<T> {
+    pub items: Vec<T>,
+    pub has_more: bool,
+}
+
+impl<T> Page<T> {
+    /// From one item more than was asked for, where there is one.
+    fn cut(mut items: Vec<T>, limit: u64) -> Self {
+        let limit = usize::try_from(limit).unwrap_or(usize::MAX);
+        let has_more = items.len() > limit;
+        items.truncate(limit);
+        Self { items, has_more }
+    }
+}
+
+impl Scheduler {
+    pub fn new(deps: Deps) -> Self {
+        Self { deps }
+    }
+
+    pub async fn get_booking(&self, context: &Context, id: BookingId) -> Result<BookingView> {
+        let mut views = self.views(&context.caller, [id]).await?;
+        views.pop().ok_or_else(|| Error::not_found("booking"))
+    }
+
+    pub async fn batch_get_bookings(
+        &self,
+        context: &Context,
+        ids: Vec<BookingId>,
+    ) -> Result<Vec<BookingView>> {
+        if ids.len() > limits::PAGE_MAX as usize {
+            return Err(Error::invalid(
+                "ids",
+                "TOO_MANY_IDS",
+                format!("ask for at most {} bookings at once", limits::PAGE_MAX),
+            ));
+        }
+        self.views(&context.caller, ids).await
+    }
+
+    pub async fn list_bookings(
+        &self,
+        context: &Context,
+        host: Option<HostId>,
+        after: Option<BookingId>,
+        first: u32,
+    ) -> Result<Page<BookingView>> {
+        let host = match own_host(&context.caller)? {
+            Some(own) if host.is_some_and(|host| host != own) => {
+                return Err(Error::not_found("host"));
+            }
+            Some(own) => Some(own),
+            None => host,
+        };
+        let limit = limits::page(first);
+        let tenant = context.caller.tenant;
+        let rows =
+            store::booking::page(self.deps.db.read(), tenant, host, after, limit + 1).await?;
+        let page = Page::cut(rows, limit);
+        Ok(Page {
+            items: self.with_guests(tenant, page.items).await?,
+            has_more: page.has_more,
+        })
+    }
+
+    pub async fn cancel_booking(
+        &self,
+        context: &Context,
+        key: Key,
+        id: BookingId,
+        reason: &str,
+    ) -> Result<BookingView> {
+        let reason = convert::text("reason", reason)?;
+        let (caller, origin) = (context.caller.clone(), context.origin(&self.deps.clock));
+        self.deps
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = spine::get::<Bookings, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    may_change(&caller, &row.machine)?;
+                    if key.find(tx, &origin).await?.is_some() {
+                        return Ok(());
+                    }
+                    spine::apply::<Bookings>(tx, &origin, row, Event::BookingCancelled { reason })
+                        .await?;
+                    store::occupancy::release(tx, origin.tenant, id).await?;
+                    key.remember(tx, &origin, id.as_uuid()).await
+                })
+            })
+            .await?;
+        self.get_booking(context, id).await
+    }
+
+    pub async fn end_meeting(&self, context: &Context, id: BookingId) -> Result<BookingView> {
+        let (caller, origin) = (context.caller.clone(), context.origin(&self.deps.clock));
+        self.deps
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = spine::get::<Bookings, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    caller.ensure_hosts(row.machine.terms.host)?;
+                    spine::apply::<Bookings>(tx, &origin, row, Event::BookingCompleted).await
+                })
+            })
+            .await?;
+        self.get_booking(context, id).await
+    }
+
+    async fn views(
+        &self,
+        caller: &Caller,
+        ids: impl IntoIterator<Item = BookingId>,
+    ) -> Result<Vec<BookingView>> {
+        let rows = match caller.scope {
+            Scope::Guest { booking, .. } => {
+                let ids = ids.into_iter().filter(|id| *id == booking);
+                store::booking::of_ids(self.deps.db.read(), caller.tenant, ids, None).await?
+            }
+            _ => {
+                let host = own_host(caller)?;
+                store::booking::of_ids(self.deps.db.read(), caller.tenant, ids, host).await?
+            }
+        };
+        let mut views = self.with_guests(caller.tenant, rows).await?;
+        if matches!(caller.scope, Scope::Guest { .. }) {
+            // A guest learns when and with whom, not who else is invited.
+            views.iter_mut().for_each(|view| view.guests.clear());
+        }
+        Ok(views)
+    }
+
+    async fn with_guests(
+        &self,
+        tenant: TenantId,
+        rows: Vec<store::booking::Model>,
+    ) -> Result<Vec<BookingView>> {
+        let ids = rows.iter().map(|row| row.id);
+        let mut guests = store::guest::of_bookings(self.deps.db.read(), tenant, ids).await?;
+        rows.into_iter()
+            .map(|row| {
+                let (own, others) = std::mem::take(&mut guests)
+                    .into_iter()
+                    .partition(|guest| guest.booking_id == row.id);
+                guests = others;
+                Ok(BookingView {
+                    booking: row.machine()?,
+                    row,
+                    guests: own,
+                })
+            })
+            .collect()
+    }
+}
+
+/// The one host whose bookings the caller sees; `None` for callers who see all.
+fn own_host(caller: &Caller) -> Result<Option<HostId>> {
+    match caller.scope {
+        Scope::Host(host) => Ok(Some(host)),
+        Scope::Admin | Scope::BookingApp | Scope::System => Ok(None),
+        Scope::Guest { .. } => Err(Error::forbidden(
+            "FORBIDDEN",
+            "a ticket opens one visit only; use an API key to list bookings",
+        )),
+    }
+}
+
+/// Booking apps, admins and the booking's own host.
+fn may_change(caller: &Caller, booking: &Booking) -> Result<()> {
+    match caller.scope {
+        Scope::Host(_) => caller.ensure_hosts(booking.terms.host),
+        _ => caller.ensure_books(),
+    }
+}

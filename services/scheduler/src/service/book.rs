@@ -1,0 +1,202 @@
+//! Booking: the slot, the booking, its guests and its follow-up work in one transaction.
+
+use convene_domain::{
+    BookingId, GuestId, HostId, Interval, ServiceId, Timestamp,
+    booking::{Event, Terms},
+    lobby,
+};
+use convene_kit::{
+    Context, Error, Origin, Result, Tx, convert, digest, idempotency::Key, ids, store as spine,
+};
+
+use super::{BookingView, Scheduler};
+use crate::store::{self, booking::Bookings};
+
+/// Guests on one booking.
+pub const GUESTS_MAX: usize = lobby::GUESTS_MAX;
+/// An e-mail address, in characters (RFC 5321: 64 before the @, 255 after it).
+const EMAIL_CHARS_MAX: usize = 320;
+
+/// A wish for a slot.
+#[derive(Debug)]
+pub struct BookMeeting {
+    pub key: Key,
+    pub service: ServiceId,
+    pub host: HostId,
+    pub start: Timestamp,
+    pub end: Option<Timestamp>,
+    pub guests: Vec<NewGuest>,
+}
+
+/// A person to invite.
+pub struct NewGuest {
+    pub name: String,
+    pub email: String,
+}
+
+impl std::fmt::Debug for NewGuest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("NewGuest")
+    }
+}
+
+impl Scheduler {
+    pub async fn book_meeting(&self, context: &Context, wish: BookMeeting) -> Result<BookingView> {
+        context.caller.ensure_books()?;
+        let origin = context.origin(&self.deps.clock);
+        check(&wish, origin.now)?;
+        let id = self
+            .deps
+            .db
+            .write(move |tx| Box::pin(async move { book(tx, &origin, wish).await }))
+            .await?;
+        self.get_booking(context, id).await
+    }
+}
+
+/// What can be said without the store.
+fn check(wish: &BookMeeting, now: Timestamp) -> Result<()> {
+    if wish.start <= now {
+        return Err(Error::invalid(
+            "start",
+            "START_IN_THE_PAST",
+            "start must lie in the future",
+        ));
+    }
+    if wish.end.is_some_and(|end| end <= wish.start) {
+        return Err(Error::invalid(
+            "end",
+            "END_BEFORE_START",
+            "end must be after start; leave it out to use the service's duration",
+        ));
+    }
+    if wish.guests.is_empty() || wish.guests.len() > GUESTS_MAX {
+        return Err(Error::invalid(
+            "guests",
+            "GUESTS_OUT_OF_RANGE",
+            format!("a booking has 1 to {GUESTS_MAX} guests"),
+        ));
+    }
+    Ok(())
+}
+
+async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<BookingId> {
+    if let Some(id) = wish.key.find(tx, origin).await? {
+        return Ok(BookingId::from_uuid(id));
+    }
+    let service = store::service::get(tx, origin.tenant, wish.service)
+        .await
+        .map_err(|error| error.on_field("serviceId"))?;
+    let host = store::host::lock(tx, origin.tenant, wish.host).await?;
+    let end = wish.start.plus_millis(service.duration_ms);
+    if wish.end.is_some_and(|wanted| wanted != end) {
+        return Err(Error::invalid(
+            "end",
+            "END_MISMATCH",
+            format!("this service ends at {end}; leave end out or send that"),
+        ));
+    }
+    let interval = Interval::new(wish.start, end)
+        .ok_or_else(|| Error::internal("a service without duration"))?;
+
+    let id = BookingId::from_uuid(ids::new());
+    let guests = guests(origin, id, wish.guests)?;
+    let generation = 1;
+    let terms = Terms {
+        service: wish.service,
+        host: wish.host,
+        interval,
+        buffer_before_ms: service.buffer_before_ms,
+        buffer_after_ms: service.buffer_after_ms,
+        guests: guests
+            .iter()
+            .map(|guest| GuestId::from_uuid(guest.id))
+            .collect(),
+        meeting: id.meeting(generation),
+        generation,
+        lobby: id.lobby(),
+    };
+    let capacity = usize::try_from(host.capacity).unwrap_or(0);
+    let occupies = terms.occupies();
+    store::occupancy::take(tx, origin.tenant, id, wish.host, capacity, occupies).await?;
+    let event = Event::Booked {
+        terms,
+        guests_digest: guests_digest(&guests),
+    };
+    spine::insert::<Bookings>(tx, origin, id.as_uuid(), event, Vec::new()).await?;
+    store::guest::insert(tx, guests).await?;
+    wish.key.remember(tx, origin, id.as_uuid()).await?;
+    Ok(id)
+}
+
+fn guests(
+    origin: &Origin,
+    booking: BookingId,
+    wished: Vec<NewGuest>,
+) -> Result<Vec<store::guest::Model>> {
+    wished
+        .into_iter()
+        .enumerate()
+        .map(|(place, guest)| {
+            let field = |name| format!("guests[{place}].{name}");
+            let name = convert::text("name", &guest.name)
+                .map_err(|error| error.on_field(field("name")))?;
+            Ok(store::guest::Model {
+                tenant_id: origin.tenant.as_uuid(),
+                id: ids::new(),
+                booking_id: booking.as_uuid(),
+                place: i32::try_from(place).unwrap_or(i32::MAX),
+                name,
+                email: email(&guest.email).ok_or_else(|| {
+                    Error::invalid(
+                        field("email"),
+                        "MALFORMED_EMAIL",
+                        "an e-mail address has one @ between a name and a domain, for example name@clinic.example",
+                    )
+                })?,
+                salt: digest::random::<16>()?.to_vec(),
+            })
+        })
+        .collect()
+}
+
+/// A plausible address; whether it exists shows when a mail is sent.
+fn email(text: &str) -> Option<String> {
+    let text = text.trim();
+    let (local, domain) = text.rsplit_once('@')?;
+    let plausible = !local.is_empty()
+        && !domain.is_empty()
+        && text.chars().count() <= EMAIL_CHARS_MAX
+        && !domain.starts_with('.')
+        && !domain.ends_with('.')
+        && !text.chars().any(|c| c.is_whitespace() || c.is_control());
+    plausible.then(|| text.to_owned())
+}
+
+/// Proves who was invited without saying it: erasing the rows with their salts makes the digest meaningless.
+fn guests_digest(guests: &[store::guest::Model]) -> String {
+    let parts: Vec<&[u8]> = guests
+        .iter()
+        .flat_map(|guest| {
+            [
+                guest.salt.as_slice(),
+                guest.name.as_bytes(),
+                guest.email.as_bytes(),
+            ]
+        })
+        .collect();
+    digest::hex(&digest::of_parts(&parts))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::email;
+
+    #[test]
+    fn addresses_need_a_name_and_a_domain() {
+        assert_eq!(email(" a@b.example ").as_deref(), Some("a@b.example"));
+        for bad in ["", "a", "@b", "a@", "a b@c", "a@.b", "a@b.", "a@b\n.c"] {
+            assert_eq!(email(bad), None, "{bad:?}");
+        }
+    }
+}
