@@ -1,0 +1,223 @@
+//! A node: roles composed in one process. Order and wiring of roles live here and nowhere else.
+
+mod development;
+
+use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+
+use convene_gateway::{self as gateway, Gateway};
+use convene_kit::{
+    Clock, Db, Deps, Error, Result, Role,
+    caller::Callers,
+    keys::Keys,
+    local::{self, Incoming},
+    role::stored_offset,
+};
+use convene_lobby_manager as lobby_manager;
+use convene_meeting_broker as meeting_broker;
+use convene_recording_coordinator as recording_coordinator;
+use convene_scheduler as scheduler;
+use convene_simulator::{Simulator, SimulatorConfig};
+use sea_orm::{DatabaseConnection, DbErr};
+use tokio::task::JoinSet;
+use tokio_util::sync::CancellationToken;
+use tonic::transport::Channel;
+
+use crate::config::{Config, Provider};
+
+pub use development::DevelopmentKey;
+
+/// The databases of a node, by service.
+pub const DATABASES: [&str; 5] = [
+    gateway::NAME,
+    scheduler::NAME,
+    meeting_broker::NAME,
+    lobby_manager::NAME,
+    recording_coordinator::NAME,
+];
+
+/// A running node.
+pub struct Node {
+    gateway: SocketAddr,
+    simulator: Option<Simulator>,
+    development: Option<DevelopmentKey>,
+    running: JoinSet<Result<()>>,
+    stop: CancellationToken,
+}
+
+impl Node {
+    /// Starts everything in this process on SQLite: roles, gateway, and the simulator unless a provider is configured.
+    pub async fn start(config: Config) -> Result<Self> {
+        let data = prepare(&config.data)?;
+        let keys = Keys::open(&data.join("keys.json"), true)?;
+        let simulator = match &config.provider {
+            Some(_) => None,
+            None => Some(
+                crate::simulator::start(SimulatorConfig {
+                    listen: config.simulator.listen,
+                    state_file: Some(data.join("simulator.json")),
+                    ..SimulatorConfig::default()
+                })
+                .await?,
+            ),
+        };
+        let provider = match (config.provider, &simulator) {
+            (Some(provider), _) => provider,
+            (None, Some(simulator)) => {
+                crate::simulator::provider(&simulator.env(), &simulator.base_url())
+            }
+            (None, None) => return Err(Error::internal("neither provider nor simulator")),
+        };
+        let simulator_control = provider.simulator_control.clone();
+
+        let (broker, broker_in) = local::pipe();
+        let (lobby, lobby_in) = local::pipe();
+        let (scheduler, scheduler_in) = local::pipe();
+        let (recording, recording_in) = local::pipe();
+
+        let deps = deps::<convene_migrations::meeting_broker::Migrator>;
+        let broker_role = meeting_broker::role(
+            deps(data, meeting_broker::NAME, &keys).await?,
+            broker_config(provider, &keys)?,
+        )
+        .await?;
+        let deps = self::deps::<convene_migrations::lobby_manager::Migrator>;
+        let lobby_role = lobby_manager::role(
+            deps(data, lobby_manager::NAME, &keys).await?,
+            lobby_manager::Config {
+                permit_key: Arc::new(keys.permit()?),
+            },
+            lobby_manager::Peers {
+                broker: broker.clone(),
+            },
+        )
+        .await?;
+        let deps = self::deps::<convene_migrations::scheduler::Migrator>;
+        let scheduler_role = scheduler::role(
+            deps(data, scheduler::NAME, &keys).await?,
+            scheduler::Peers {
+                broker: broker.clone(),
+                lobby: lobby.clone(),
+            },
+        )
+        .await?;
+        let deps = self::deps::<convene_migrations::recording_coordinator::Migrator>;
+        let recording_role = recording_coordinator::role(
+            deps(data, recording_coordinator::NAME, &keys).await?,
+            recording_coordinator::Config::new(data.join("artefacts")),
+            recording_coordinator::Peers {
+                broker: broker.clone(),
+            },
+        )
+        .await?;
+
+        let deps = self::deps::<convene_migrations::gateway::Migrator>;
+        let gateway_deps = deps(data, gateway::NAME, &keys).await?;
+        let development = match config.development {
+            true => Some(development::key(data, &gateway_deps).await?),
+            false => None,
+        };
+        let gateway = Gateway::build(
+            gateway_deps,
+            gateway::Config {
+                listen: config.gateway.listen,
+                allow_public: config.gateway.allow_public,
+                allow_clock: config.development,
+                link_key: keys.link()?,
+                simulator_control,
+            },
+            gateway::Peers {
+                scheduler,
+                broker,
+                lobby,
+                recording,
+            },
+        )
+        .await?;
+
+        let stop = CancellationToken::new();
+        let mut node = Self {
+            gateway: gateway.local_addr(),
+            simulator,
+            development,
+            running: JoinSet::new(),
+            stop,
+        };
+        node.serve(broker_role, broker_in);
+        node.serve(lobby_role, lobby_in);
+        node.serve(scheduler_role, scheduler_in);
+        node.serve(recording_role, recording_in);
+        node.running.spawn(gateway.run(node.stop.clone()));
+        Ok(node)
+    }
+
+    fn serve(&mut self, role: Role, incoming: Incoming) {
+        self.running.spawn(role.run(incoming, self.stop.clone()));
+    }
+
+    /// Base address of the gateway.
+    pub fn url(&self) -> String {
+        format!("http://{}", self.gateway)
+    }
+
+    /// The built-in simulator, when it runs.
+    pub fn simulator(&self) -> Option<&Simulator> {
+        self.simulator.as_ref()
+    }
+
+    /// The first key of a development node.
+    pub fn development(&self) -> Option<&DevelopmentKey> {
+        self.development.as_ref()
+    }
+
+    /// Waits until a role fails or `signal` comes, then stops all roles in order.
+    pub async fn run_until(mut self, signal: impl Future<Output = ()>) -> Result<()> {
+        let mut first = Ok(());
+        tokio::select! {
+            () = signal => {}
+            Some(ended) = self.running.join_next() => first = flatten(ended),
+        }
+        self.stop().await.and(first)
+    }
+
+    /// Stops all roles and waits for them.
+    pub async fn stop(mut self) -> Result<()> {
+        self.stop.cancel();
+        let mut first = Ok(());
+        while let Some(ended) = self.running.join_next().await {
+            first = first.and(flatten(ended));
+        }
+        if let Some(simulator) = self.simulator.take() {
+            simulator.shutdown().await;
+        }
+        first
+    }
+}
+
+fn flatten(ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
+    ended.unwrap_or_else(|error| Err(Error::internal(format!("a role died: {error}"))))
+}
+
+/// Makes the data folder, for its owner only.
+fn prepare(data: &Path) -> Result<&Path> {
+    let failed = |error: std::io::Error| {
+        Error::unavailable(
+            "DATA_FOLDER_UNUSABLE",
+            format!("the data folder {} cannot be used: {error}", data.display()),
+        )
+    };
+    fs::create_dir_all(data).map_err(failed)?;
+    fs::set_permissions(data, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    Ok(data)
+}
+
+/// A role's database, its own clock with the offset it last had, and the key of callers.
+async fn deps<M: sea_orm_migration::MigratorTrait>(
+    data: &Path,
+    name: &'static str,
+    keys: &Keys,
+) -> Result<Deps> {
+    let db = Db::open_sqlite::<M>(data, name).await?;
+    let clock = Clock::new(stored_offset(db.read()).await?);
+    let callers = Callers::new(keys.caller()?, clock.clone());
+    Ok(Deps { db, clock, callers })
+}
