@@ -20,6 +20,8 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
             machine_table("recording")
                 .col(ColumnDef::new("booking_id").uuid().not_null())
                 .col(ColumnDef::new("meeting_id").uuid().not_null())
+                // Whose meeting it is, as the broker said at the start: who else may see and stop it.
+                .col(ColumnDef::new("host_id").uuid().not_null())
                 .col(ColumnDef::new("phase").string_len(32).not_null())
                 .to_owned(),
         )

@@ -82,20 +82,24 @@ impl Recording {
     }
 
     fn started(mut self, segment: u32) -> Option<Step<Self>> {
-        let known = self.segments.contains_key(&segment);
-        if known || !(self.is_running() || self.phase == Phase::Processing) {
+        if self.segments.contains_key(&segment) {
             return None;
         }
         self.segments.insert(segment, Segment::default());
-        let confirmed = segment == self.current
-            && matches!(
-                self.phase,
-                Phase::Requested | Phase::Starting | Phase::Resuming
-            );
-        if confirmed {
-            self.phase = Phase::Recording;
+        if segment != self.current {
+            return Some(Step::to(self));
         }
-        Some(Step::to(self))
+        Some(match self.phase {
+            Phase::Requested | Phase::Starting | Phase::Resuming => self.goes(Phase::Recording),
+            Phase::Recording | Phase::Pausing | Phase::Stopping => Step::to(self),
+            // Given up or thought never begun: what records although nobody wants it is stopped.
+            Phase::Paused => self
+                .goes(Phase::Pausing)
+                .then(Effect::StopCapture { segment }),
+            Phase::Processing | Phase::Available | Phase::Stored | Phase::Failed { .. } => self
+                .goes(Phase::Stopping)
+                .then(Effect::StopCapture { segment }),
+        })
     }
 
     fn failed(self, segment: u32, reason: String) -> Option<Step<Self>> {
@@ -248,5 +252,69 @@ impl Charted for Recording {
             meeting: booking.meeting(1),
         };
         (first, later)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Timestamp;
+
+    fn after(events: impl IntoIterator<Item = Event>) -> Step<Recording> {
+        let now = Timestamp::default();
+        let (first, _) = Recording::chart_events();
+        let mut step = Recording::begin(first, now).unwrap();
+        for event in events {
+            let stays = step.next.clone();
+            step = stays
+                .clone()
+                .on(event, now)
+                .unwrap()
+                .unwrap_or_else(|| Step::to(stays));
+        }
+        step
+    }
+
+    fn failed(segment: u32) -> Event {
+        Event::CaptureFailed {
+            segment,
+            reason: "R".into(),
+        }
+    }
+
+    fn stopped(segment: u32) -> Event {
+        Event::CaptureStopped {
+            segment,
+            cause: StopCause::Requested,
+        }
+    }
+
+    #[test]
+    fn what_was_given_up_and_starts_after_all_is_stopped_and_kept() {
+        let step = after([failed(1), Event::CaptureStarted { segment: 1 }]);
+        assert_eq!(step.next.phase, Phase::Stopping);
+        assert!(step.next.wanted(&step.effects[0].effect));
+        let over = [
+            failed(1),
+            Event::CaptureStarted { segment: 1 },
+            stopped(1),
+            Event::ArtefactReady { segment: 1 },
+        ];
+        assert_eq!(after(over).next.phase, Phase::Available);
+    }
+
+    #[test]
+    fn a_resume_that_failed_and_starts_after_all_pauses_again() {
+        let resumed = [
+            Event::CaptureStarted { segment: 1 },
+            Event::PauseWanted,
+            stopped(1),
+            Event::ResumeWanted,
+            failed(2),
+            Event::CaptureStarted { segment: 2 },
+        ];
+        let step = after(resumed);
+        assert_eq!(step.next.phase, Phase::Pausing);
+        assert_eq!(step.effects[0].effect, Effect::StopCapture { segment: 2 });
     }
 }

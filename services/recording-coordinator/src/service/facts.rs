@@ -1,0 +1,100 @@
+//! What the meeting broker tells.
+
+use std::sync::Arc;
+
+use convene_domain::{
+    Machine as _, MeetingId, RecordingId,
+    meeting::{self, Meeting},
+    recording::Event,
+};
+use convene_kit::{
+    Origin, Result, Tx,
+    feed::{Apply, Fact},
+    store as spine,
+};
+
+use crate::store::{self, recording::Recordings};
+
+/// Takes over what the provider confirmed about captures, and ends recordings with their meeting; other facts pass by.
+pub fn apply_meeting_facts() -> Apply {
+    Arc::new(|tx, origin, fact| Box::pin(apply(tx, origin, fact)))
+}
+
+/// What a meeting's fact means here.
+#[derive(Debug, PartialEq)]
+enum Meaning {
+    /// For one recording.
+    Of(RecordingId, Event),
+    /// The meeting takes no recording any more.
+    Over,
+    /// For others.
+    Nothing,
+}
+
+async fn apply(tx: &Tx, origin: Origin, fact: Fact) -> Result<()> {
+    if fact.object_kind != Meeting::KIND {
+        return Ok(());
+    }
+    match meaning(fact.decode::<Meeting>()?) {
+        Meaning::Nothing => Ok(()),
+        Meaning::Of(recording, event) => {
+            spine::change::<Recordings>(tx, &origin, recording.as_uuid(), event).await?;
+            Ok(())
+        }
+        Meaning::Over => stop_all(tx, &origin, MeetingId::from_uuid(fact.object)).await,
+    }
+}
+
+fn meaning(event: meeting::Event) -> Meaning {
+    use meeting::Event as Told;
+    match event {
+        Told::CaptureStarted { segment: id, .. } => Meaning::Of(
+            id.recording,
+            Event::CaptureStarted {
+                segment: id.segment,
+            },
+        ),
+        Told::CaptureFailed {
+            segment: id,
+            reason,
+        } => Meaning::Of(
+            id.recording,
+            Event::CaptureFailed {
+                segment: id.segment,
+                reason,
+            },
+        ),
+        Told::CaptureStopped { segment: id, cause } => Meaning::Of(
+            id.recording,
+            Event::CaptureStopped {
+                segment: id.segment,
+                cause,
+            },
+        ),
+        Told::ArtefactReady { segment: id, .. } => Meaning::Of(
+            id.recording,
+            Event::ArtefactReady {
+                segment: id.segment,
+            },
+        ),
+        Told::MeetingEnded | Told::CancelWanted { .. } => Meaning::Over,
+        Told::MeetingWanted { .. }
+        | Told::MeetingReady { .. }
+        | Told::MeetingFailed { .. }
+        | Told::MeetingCancelled
+        | Told::JoinDetailsReleased { .. }
+        | Told::ConsentRecorded { .. }
+        | Told::CaptureWanted { .. }
+        | Told::CallJoined { .. }
+        | Told::CallLeft
+        | Told::CaptureStopWanted { .. } => Meaning::Nothing,
+    }
+}
+
+async fn stop_all(tx: &Tx, origin: &Origin, meeting: MeetingId) -> Result<()> {
+    for row in store::recording::of_meeting(tx, origin.tenant, meeting).await? {
+        // A recording that is over has nothing to stop: the machine says so.
+        spine::change::<Recordings>(tx, origin, row.id, Event::StopWanted).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,4 @@
+//! The coordinator's tables.
+
+pub mod consent;
+pub mod recording;
