@@ -1,0 +1,63 @@
+//! The simulator's own clock: wall time plus an offset that its control API moves. Nothing else here reads the wall.
+
+use std::{
+    sync::atomic::{AtomicI64, Ordering},
+    time::{SystemTime, UNIX_EPOCH},
+};
+
+/// Wall time plus an offset.
+#[derive(Debug, Default)]
+pub struct Clock {
+    offset_ms: AtomicI64,
+}
+
+impl Clock {
+    /// Milliseconds since the Unix epoch, moved.
+    pub fn now_ms(&self) -> i64 {
+        let wall = SystemTime::now()
+            .duration_since(UNIX_EPOCH)
+            .map_or(0, |since| {
+                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+            });
+        wall.saturating_add(self.offset_ms())
+    }
+
+    /// The offset in force, in milliseconds.
+    pub fn offset_ms(&self) -> i64 {
+        self.offset_ms.load(Ordering::Relaxed)
+    }
+
+    /// Sets the offset.
+    pub fn set(&self, offset_ms: i64) {
+        self.offset_ms.store(offset_ms, Ordering::Relaxed);
+    }
+}
+
+/// `2031-01-01T10:00:00Z`, or with fractions where there are some: how Graph writes a `DateTimeOffset`.
+pub fn rfc3339(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms).map_or_else(String::new, |time| {
+        time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
+    })
+}
+
+/// Milliseconds of an RFC 3339 time.
+pub fn parse_rfc3339(text: &str) -> Option<i64> {
+    chrono::DateTime::parse_from_rfc3339(text)
+        .ok()
+        .map(|time| time.timestamp_millis())
+}
+
+/// `2031-01-01T10:00:00.0000000`: the `dateTime` half of Graph's `dateTimeTimeZone`.
+pub fn date_time(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms).map_or_else(String::new, |time| {
+        let tenths_of_micros = i64::from(time.timestamp_subsec_millis()) * 10_000;
+        format!("{}.{tenths_of_micros:07}", time.format("%Y-%m-%dT%H:%M:%S"))
+    })
+}
+
+/// Milliseconds of a `dateTime` in UTC.
+pub fn parse_date_time(text: &str) -> Option<i64> {
+    chrono::NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y-%m-%dT%H:%M:%S%.f")
+        .ok()
+        .map(|time| time.and_utc().timestamp_millis())
+}

@@ -1,0 +1,51 @@
+//! What a client of the simulator needs to know.
+
+use serde::{Deserialize, Serialize};
+
+/// Addresses and credentials, as shell variables name them.
+#[derive(Clone, Serialize, Deserialize)]
+#[serde(rename_all = "SCREAMING_SNAKE_CASE")]
+pub struct SimulatorEnv {
+    /// `…/v1.0`.
+    pub graph_base: String,
+    /// `…/beta`.
+    pub graph_beta_base: String,
+    /// Entra's v2.0 token endpoint.
+    pub graph_token_url: String,
+    /// The authority that token libraries want.
+    pub graph_authority: String,
+    /// Directory id.
+    pub graph_tenant: String,
+    /// Application id.
+    pub graph_client_id: String,
+    /// The application's secret.
+    pub graph_client_secret: String,
+    /// Object id of a user whom the application may act for.
+    pub graph_user: String,
+    /// That user's principal name.
+    pub graph_user_email: String,
+    /// Object id of a user without application access policy.
+    pub graph_denied_user: String,
+}
+
+impl std::fmt::Debug for SimulatorEnv {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "SimulatorEnv({})", self.graph_base)
+    }
+}
+
+impl SimulatorEnv {
+    /// One `export NAME='value'` a line, for `eval "$(convene simulator env)"`.
+    pub fn exports(&self) -> String {
+        let Ok(serde_json::Value::Object(values)) = serde_json::to_value(self) else {
+            return String::new();
+        };
+        values
+            .iter()
+            .filter_map(|(name, value)| {
+                let value = value.as_str()?.replace('\'', r"'\''");
+                Some(format!("export {name}='{value}'\n"))
+            })
+            .collect()
+    }
+}
