@@ -1,1 +1,26 @@
-//! Soon.
+//! A typed client for the Microsoft Graph-shaped HTTP API.
+//!
+//! It never retries by itself: whoever calls keeps the work in a durable queue and repeats it there. What the client does is tell apart *nothing
+//! happened*, *it was refused* and *nobody knows* ([`GraphError`]), because only the caller can look up before it repeats.
+
+mod calls;
+mod config;
+mod error;
+mod events;
+mod online_meetings;
+mod recordings;
+mod token;
+mod transport;
+mod types;
+
+pub use config::GraphConfig;
+pub use error::GraphError;
+pub use recordings::Content;
+pub use transport::Graph;
+pub use types::{
+    Call, CallRecording, CallState, Event, JoinCall, LobbyBypassSettings, MeetingOptions, NewEvent,
+    OnlineMeeting, Operation, OperationStatus,
+};
+
+/// Result with [`GraphError`].
+pub type Result<T, E = GraphError> = std::result::Result<T, E>;
