@@ -51,3 +51,6 @@ fn ensure_records(caller: &Caller) -> Result<()> {
         _ => caller.ensure_admin(),
     }
 }
+
+#[cfg(test)]
+mod tests;

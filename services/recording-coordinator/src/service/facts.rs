@@ -91,10 +91,36 @@ fn meaning(event: meeting::Event) -> Meaning {
     }
 }
 
-async fn stop_all(tx: &Tx, origin: &Origin, meeting: MeetingId) -> Result<()> {
+pub(super) async fn stop_all(tx: &Tx, origin: &Origin, meeting: MeetingId) -> Result<()> {
     for row in store::recording::of_meeting(tx, origin.tenant, meeting).await? {
         // A recording that is over has nothing to stop: the machine says so.
         spine::change::<Recordings>(tx, origin, row.id, Event::StopWanted).await?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use convene_domain::meeting::{SegmentId, StopCause};
+    use uuid::Uuid;
+
+    use super::*;
+
+    #[test]
+    fn captures_find_their_recording_and_the_end_ends_all() {
+        let recording = RecordingId::from_uuid(Uuid::from_u128(5));
+        let segment = SegmentId {
+            recording,
+            segment: 3,
+        };
+        let cause = StopCause::ConsentWithdrawn;
+        let stopped = meaning(meeting::Event::CaptureStopped { segment, cause });
+        let event = Event::CaptureStopped { segment: 3, cause };
+        assert_eq!(stopped, Meaning::Of(recording, event));
+        let cancelled = meeting::Event::CancelWanted { reason: "R".into() };
+        for over in [meeting::Event::MeetingEnded, cancelled] {
+            assert_eq!(meaning(over), Meaning::Over);
+        }
+        assert_eq!(meaning(meeting::Event::CallLeft), Meaning::Nothing);
+    }
 }

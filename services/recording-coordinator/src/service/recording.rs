@@ -145,13 +145,13 @@ fn host_itself(caller: &Caller) -> Option<Audience> {
     }
 }
 
-async fn tell(tx: &Tx, origin: &Origin, id: RecordingId, event: Event) -> Result<Model> {
+pub(super) async fn tell(tx: &Tx, origin: &Origin, id: RecordingId, event: Event) -> Result<Model> {
     spine::change::<Recordings>(tx, origin, id.as_uuid(), event).await?;
     store::recording::get(tx, origin.tenant, id).await
 }
 
 /// The running recording of the meeting, or a new one.
-async fn start(
+pub(super) async fn start(
     tx: &Tx,
     origin: &Origin,
     recorder: Option<Audience>,
