@@ -17,6 +17,7 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 // Kept out of the machine, whose events are for ever.
                 .col(ColumnDef::new("subject").string_len(200).not_null())
                 .col(ColumnDef::new("organizer").string_len(200).not_null())
+                .col(ColumnDef::new("host_id").uuid().not_null())
                 .to_owned(),
         )
         .await?;

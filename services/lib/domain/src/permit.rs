@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    Audience, BookingId, Charted, HostId, Machine, MeetingId, NoEffect, Outcome, Refused, Step,
-    Timestamp,
+    Audience, BookingId, Charted, HostId, Machine, MeetingId, NoEffect, Outcome, PermitId, Refused,
+    Step, TenantId, Timestamp,
 };
 
 /// A permit.
@@ -20,6 +20,23 @@ pub struct Permit {
     pub expires_at: Timestamp,
     /// Where it stands.
     pub phase: Phase,
+}
+
+/// What the lobby manager signs and the broker verifies: one audience's right to one meeting's join details, for a short time.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct PermitClaims {
+    /// The permit behind it.
+    pub permit: PermitId,
+    /// Whose.
+    pub tenant: TenantId,
+    /// The booking.
+    pub booking: BookingId,
+    /// The meeting.
+    pub meeting: MeetingId,
+    /// The only one who may show it.
+    pub audience: Audience,
+    /// From then on it opens nothing, in business time.
+    pub expires_at: Timestamp,
 }
 
 /// Where a permit stands.

@@ -6,7 +6,7 @@
 mod lock;
 mod writer;
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction};
 use sea_orm_migration::MigratorTrait;
@@ -87,7 +87,7 @@ pub async fn open_read_only(dir: &Path, name: &str) -> Result<DatabaseConnection
     connect(&dir.join(format!("{name}.db")), 1, true).await
 }
 
-async fn connect(path: &PathBuf, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
+async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(format!(
         "sqlite://{}?mode={}",
         path.display(),
