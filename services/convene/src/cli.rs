@@ -1,0 +1,274 @@
+//! The command line.
+
+use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
+
+use clap::{Args, Parser, Subcommand};
+use convene_kit::{Code, Error, Result};
+
+use crate::{command, config, logging};
+
+/// Convene: from appointment to the right meeting, let in by the right rule, recorded only with consent.
+#[derive(Debug, Parser)]
+#[command(name = "convene", version, max_term_width = 100)]
+pub struct Cli {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Play one booking from request to recording, print its timeline, and exit
+    Demo(Demo),
+    /// Start everything in this process (SQLite, simulator) and stay
+    Up(Up),
+    /// Run the Graph-like simulator alone, or print how clients reach a running one
+    Simulator(Simulator),
+    /// Show or move the business clock of a running development node
+    Clock(Clock),
+    /// Verify or show what happened, from the databases of a data folder
+    Audit(Audit),
+    /// Print generated contracts
+    Schema(Schema),
+    /// Check a configuration file
+    Config(ConfigArgs),
+}
+
+#[derive(Debug, Args)]
+struct Demo {
+    /// Folder for the demo's databases; a fresh one in the system's temporary folder when left out
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+struct Up {
+    /// TOML file; see deploy/config
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Folder of databases, keys and artefacts [default: data]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Where the gateway listens; port 0 takes a free one [default: 127.0.0.1:8787]
+    #[arg(long)]
+    listen: Option<SocketAddr>,
+    /// Use the simulator that runs at this address instead of a built-in one, for example http://127.0.0.1:8790
+    #[arg(long)]
+    simulator: Option<String>,
+    /// Where the built-in simulator listens [default: 127.0.0.1:8790]
+    #[arg(long, conflicts_with = "simulator")]
+    simulator_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+#[command(args_conflicts_with_subcommands = true)]
+struct Simulator {
+    #[command(subcommand)]
+    command: Option<SimulatorCommand>,
+    /// Where it listens; loopback only
+    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::SIMULATOR_PORT)))]
+    listen: SocketAddr,
+    /// Same seed, same ids and secrets
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// Keep its world in this file; in memory only when left out
+    #[arg(long)]
+    state: Option<PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+enum SimulatorCommand {
+    /// Print shell exports for clients; fails while no simulator answers. Use: eval "$(convene simulator env)"
+    Env {
+        /// Address of the simulator
+        #[arg(long, default_value_t = format!("http://127.0.0.1:{}", config::SIMULATOR_PORT))]
+        base: String,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Clock {
+    #[command(subcommand)]
+    command: ClockCommand,
+}
+
+#[derive(Debug, Args)]
+struct Server {
+    /// Address of the gateway
+    #[arg(long, global = true, default_value_t = format!("http://127.0.0.1:{}", config::GATEWAY_PORT))]
+    url: String,
+    /// An admin's API key; `convene up` prints one
+    #[arg(long, global = true, env = "CONVENE_KEY", hide_env_values = true)]
+    key: Option<String>,
+}
+
+#[derive(Debug, Subcommand)]
+enum ClockCommand {
+    /// Print business time and how far it stands from wall time
+    Show {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Move business time forward, for example 90s, 15m, 24h, 7d
+    Advance {
+        /// How far
+        by: String,
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Back to wall time
+    Reset {
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Audit {
+    #[command(subcommand)]
+    command: AuditCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum AuditCommand {
+    /// Recompute every hash chain and compare its end with the object it tells of
+    Verify {
+        /// Data folder; the node may run meanwhile
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+        /// Only this booking (its UUID)
+        #[arg(long)]
+        booking: Option<String>,
+    },
+    /// Print the trail of one booking over all services
+    Show {
+        /// The booking's UUID or API id
+        booking: String,
+        /// Data folder
+        #[arg(long, default_value = "data")]
+        data: PathBuf,
+    },
+}
+
+#[derive(Debug, Args)]
+struct Schema {
+    #[command(subcommand)]
+    command: SchemaCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum SchemaCommand {
+    /// Print the GraphQL schema
+    Print,
+}
+
+#[derive(Debug, Args)]
+struct ConfigArgs {
+    #[command(subcommand)]
+    command: ConfigCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ConfigCommand {
+    /// Say whether a file can be used, and where it is wrong
+    Check {
+        /// TOML file
+        file: PathBuf,
+    },
+}
+
+/// Runs the process's command; errors go to standard error with their remedy.
+pub fn main() -> ExitCode {
+    let cli = Cli::parse();
+    // Commands for people stay quiet; servers say what they do.
+    logging::start(match cli.command {
+        Command::Up(_) | Command::Simulator(_) => "info,sqlx=warn,sea_orm=warn",
+        _ => "error",
+    });
+    let runtime = match tokio::runtime::Runtime::new() {
+        Ok(runtime) => runtime,
+        Err(error) => return fail(&Error::internal(error.to_string())),
+    };
+    match runtime.block_on(run(cli.command)) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => fail(&error),
+    }
+}
+
+#[allow(clippy::print_stderr)]
+fn fail(error: &Error) -> ExitCode {
+    eprintln!("convene: {error}");
+    if let Some(detail) = error.detail() {
+        eprintln!("  {detail}");
+    }
+    // 2: the command's words are wrong; 1: it did not work out.
+    ExitCode::from(if error.code == Code::InvalidArgument {
+        2
+    } else {
+        1
+    })
+}
+
+async fn run(command: Command) -> Result<()> {
+    match command {
+        Command::Demo(demo) => crate::demo::run(demo.data).await,
+        Command::Up(up) => {
+            command::up::run(command::up::Options {
+                config: up.config,
+                data: up.data,
+                listen: up.listen,
+                simulator: up.simulator,
+                simulator_listen: up.simulator_listen,
+            })
+            .await
+        }
+        Command::Simulator(simulator) => match simulator.command {
+            Some(SimulatorCommand::Env { base }) => command::simulator::env(&base).await,
+            None => {
+                command::simulator::serve(convene_simulator::SimulatorConfig {
+                    listen: simulator.listen,
+                    seed: simulator.seed,
+                    state_file: simulator.state,
+                })
+                .await
+            }
+        },
+        Command::Clock(clock) => match clock.command {
+            ClockCommand::Show { server } => command::clock::show(&client(server)?).await,
+            ClockCommand::Advance { by, server } => {
+                let by = command::clock::parse_duration(&by)?;
+                command::clock::advance(&client(server)?, by).await
+            }
+            ClockCommand::Reset { server } => command::clock::reset(&client(server)?).await,
+        },
+        Command::Audit(audit) => match audit.command {
+            AuditCommand::Verify { data, booking } => {
+                command::audit::verify(&data, booking.as_deref()).await
+            }
+            AuditCommand::Show { booking, data } => command::audit::show(&data, &booking).await,
+        },
+        Command::Schema(Schema {
+            command: SchemaCommand::Print,
+        }) => {
+            command::print(&convene_gateway::sdl());
+            Ok(())
+        }
+        Command::Config(ConfigArgs {
+            command: ConfigCommand::Check { file },
+        }) => {
+            config::Config::load(Some(&file))?;
+            command::print(&format!("{} can be used\n", file.display()));
+            Ok(())
+        }
+    }
+}
+
+fn client(server: Server) -> Result<crate::graphql::Client> {
+    let key = server.key.ok_or_else(|| {
+        Error::invalid(
+            "--key",
+            "REQUIRED",
+            "name an admin's API key with --key or CONVENE_KEY; `convene up` prints one",
+        )
+    })?;
+    crate::graphql::Client::new(&server.url, &format!("Bearer {key}"))
+}

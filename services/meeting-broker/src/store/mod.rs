@@ -1,0 +1,4 @@
+//! The broker's tables.
+
+pub mod join_details;
+pub mod meeting;
