@@ -1,0 +1,84 @@
+//! Admit or deny: the decision and, for an admission, its permit commit together (I3).
+
+use convene_domain::{
+    Audience, VisitId,
+    permit::Event as PermitEvent,
+    visit::{Event, Phase},
+};
+use convene_kit::{Context, Origin, Result, Tx, ids, store as spine};
+
+use super::{Lobbies, LobbyTable, VisitView, code};
+use crate::store::{self, permit::Permits, visit::Visits};
+
+impl Lobbies {
+    pub async fn admit_visit(
+        &self,
+        context: &Context,
+        id: VisitId,
+        reason: &str,
+    ) -> Result<VisitView> {
+        let reason = code("reason", reason, "HOST_DECISION")?;
+        let permit = convene_domain::PermitId::from_uuid(ids::new());
+        self.decide(context, id, Event::GuestAdmitted { permit, reason })
+            .await
+    }
+
+    pub async fn deny_visit(
+        &self,
+        context: &Context,
+        id: VisitId,
+        reason: &str,
+    ) -> Result<VisitView> {
+        let reason = code("reason", reason, "HOST_DECISION")?;
+        self.decide(context, id, Event::GuestDenied { reason })
+            .await
+    }
+
+    async fn decide(&self, context: &Context, id: VisitId, event: Event) -> Result<VisitView> {
+        let (caller, origin) = (context.caller.clone(), context.origin(&self.deps.clock));
+        self.deps
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let row = spine::get::<Visits, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    let lobby = row.machine.lobby.as_uuid();
+                    let lobby = spine::get::<LobbyTable, _>(tx, origin.tenant, lobby).await?;
+                    caller.ensure_hosts(lobby.machine.host)?;
+                    let before = row.version;
+                    if matches!(row.machine.phase, Phase::Waiting | Phase::Expected) {
+                        lobby.machine.ensure_open()?;
+                    }
+                    let row = spine::apply::<Visits>(tx, &origin, row, event.clone()).await?;
+                    if row.version == before {
+                        return Ok(());
+                    }
+                    store::visit::decided(tx, origin.tenant, id, &origin.actor).await?;
+                    if let Event::GuestAdmitted { permit, reason } = event {
+                        let issued = PermitEvent::PermitIssued {
+                            booking: row.machine.booking,
+                            meeting: row.machine.meeting,
+                            audience: Audience::Visit(id),
+                            expires_at: lobby.machine.closes_at,
+                            reason,
+                        };
+                        issue(tx, &origin, permit, issued).await?;
+                    }
+                    Ok(())
+                })
+            })
+            .await?;
+        self.visit(context.caller.tenant, id).await
+    }
+}
+
+/// Journals a permit.
+pub async fn issue(
+    tx: &Tx,
+    origin: &Origin,
+    permit: convene_domain::PermitId,
+    issued: PermitEvent,
+) -> Result<()> {
+    spine::insert::<Permits>(tx, origin, permit.as_uuid(), issued, Vec::new())
+        .await
+        .map(drop)
+}

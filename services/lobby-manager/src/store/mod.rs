@@ -1,0 +1,6 @@
+//! The lobby manager's tables.
+
+pub mod lobby;
+pub mod permit;
+pub mod ticket;
+pub mod visit;
