@@ -23,7 +23,7 @@ use crate::{
     telemetry,
 };
 
-pub use clock::stored_offset;
+pub use clock::{remember_offset, stored_offset};
 
 /// What every role is built from.
 #[derive(Clone, Debug)]

@@ -75,7 +75,7 @@ impl ClockService for Served {
         // Remembered before it is in force: after a crash the clock never goes back.
         self.0
             .db
-            .write(move |tx| Box::pin(remember(tx, wanted)))
+            .write(move |tx| Box::pin(remember_offset(tx, wanted)))
             .await?;
         let offset = self.0.clock.set(wanted);
         Ok(Response::new(SetResponse {
@@ -85,7 +85,8 @@ impl ClockService for Served {
     }
 }
 
-async fn remember(tx: &crate::Tx, offset: Offset) -> Result<()> {
+/// Stores an offset unless a newer one is stored.
+pub async fn remember_offset(tx: &crate::Tx, offset: Offset) -> Result<()> {
     if stored_offset(tx).await?.version >= offset.version {
         return Ok(());
     }

@@ -1,0 +1,102 @@
+//! Moving business time everywhere: each role acknowledges before the answer goes out, then the simulator's clock follows.
+
+use async_graphql::SimpleObject;
+use chrono::{DateTime, Utc};
+use convene_kit::{Error, Result, clock::Offset, role::remember_offset};
+use convene_proto::clock::v1::{SetRequest, clock_client::ClockClient};
+
+use crate::{
+    api::{Api, Session},
+    model::time,
+};
+
+/// Furthest that one move goes, in milliseconds: ten years.
+const MOVE_MS_MAX: i64 = 10 * 366 * 86_400_000;
+
+/// Business time: what bookings, tickets and timers are judged by.
+#[derive(Debug, SimpleObject)]
+pub struct Clock {
+    /// Now, in business time.
+    business_time: DateTime<Utc>,
+    /// How far business time stands from wall time, in milliseconds.
+    offset_ms: i64,
+    /// Rises with every move.
+    version: u64,
+}
+
+/// The clock as it stands.
+pub fn show(api: &Api) -> Clock {
+    let offset = api.clock.offset();
+    Clock {
+        business_time: time::from_millis(api.clock.now().as_millis()),
+        offset_ms: offset.millis,
+        version: offset.version,
+    }
+}
+
+/// Moves all clocks forward, or back to wall time with `None`.
+pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result<Clock> {
+    session.caller.ensure_admin()?;
+    if !api.config.allow_clock {
+        return Err(Error::refused(
+            "CLOCK_FIXED",
+            "business time can be moved in development only (development = true)",
+        ));
+    }
+    if by_ms.is_some_and(|by| !(1..=MOVE_MS_MAX).contains(&by)) {
+        return Err(Error::invalid(
+            "byMs",
+            "OUT_OF_RANGE",
+            format!(
+                "byMs is 1 to {MOVE_MS_MAX}; time goes forward, or back to wall time with resetClock"
+            ),
+        ));
+    }
+    let _one_at_a_time = api.moving.lock().await;
+    let offset = api.moved(by_ms);
+    // Remembered first: if a role does not answer, the next move has a higher version and reaches it.
+    api.db
+        .write(move |tx| Box::pin(async move { remember_offset(tx, offset).await }))
+        .await?;
+    api.clock.set(offset);
+    for channel in [
+        &api.peers.scheduler,
+        &api.peers.broker,
+        &api.peers.lobby,
+        &api.peers.recording,
+    ] {
+        let message = SetRequest {
+            offset_ms: offset.millis,
+            version: offset.version,
+        };
+        let request = api.system().request(&api.callers, message)?;
+        ClockClient::new(channel.clone()).set(request).await?;
+    }
+    move_simulator(api, offset).await?;
+    Ok(show(api))
+}
+
+async fn move_simulator(api: &Api, offset: Offset) -> Result<()> {
+    let Some(base) = &api.config.simulator_control else {
+        return Ok(());
+    };
+    let silent = |error: reqwest::Error| {
+        Error::unavailable(
+            "SIMULATOR_SILENT",
+            "the roles' clocks moved, the simulator's did not; start it and move the clock again",
+        )
+        .with_detail(error.without_url().to_string())
+    };
+    reqwest::Client::builder()
+        .no_proxy()
+        .timeout(std::time::Duration::from_secs(5))
+        .build()
+        .map_err(silent)?
+        .put(format!("{base}/_simulator/clock"))
+        .json(&serde_json::json!({"offsetMs": offset.millis}))
+        .send()
+        .await
+        .and_then(reqwest::Response::error_for_status)
+        .map(drop)
+        .map_err(silent)
+}

@@ -1,0 +1,123 @@
+//! Relay's global ids: base64 of `Type:uuid`. The tenant never comes from them.
+
+use std::str::FromStr;
+
+use async_graphql::ID;
+use base64::{Engine as _, engine::general_purpose::STANDARD};
+use convene_domain::MalformedId;
+use convene_kit::{Error, Result};
+use uuid::Uuid;
+
+/// Longest id that is looked at, in bytes.
+const ID_BYTES_MAX: usize = 128;
+
+/// What an id can name.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    Service,
+    Host,
+    Booking,
+    Guest,
+    Meeting,
+    Lobby,
+    Visit,
+    Recording,
+    ApiKey,
+}
+
+const KINDS: [(Kind, &str); 9] = [
+    (Kind::Service, "Service"),
+    (Kind::Host, "Host"),
+    (Kind::Booking, "Booking"),
+    (Kind::Guest, "Guest"),
+    (Kind::Meeting, "Meeting"),
+    (Kind::Lobby, "Lobby"),
+    (Kind::Visit, "Visit"),
+    (Kind::Recording, "Recording"),
+    (Kind::ApiKey, "ApiKey"),
+];
+
+impl Kind {
+    fn name(self) -> &'static str {
+        KINDS
+            .iter()
+            .find(|(kind, _)| *kind == self)
+            .map_or("", |(_, name)| name)
+    }
+}
+
+/// The global id of an object, from the UUID that a service answered.
+pub fn encode(kind: Kind, uuid: &str) -> ID {
+    ID(STANDARD.encode(format!("{}:{uuid}", kind.name())))
+}
+
+/// Kind and UUID of a global id.
+pub fn parse(field: &'static str, id: &ID) -> Result<(Kind, Uuid)> {
+    let parts = || {
+        if id.len() > ID_BYTES_MAX {
+            return None;
+        }
+        let text = String::from_utf8(STANDARD.decode(id.as_str()).ok()?).ok()?;
+        let (name, uuid) = text.split_once(':')?;
+        let (kind, _) = KINDS.iter().find(|(_, known)| *known == name)?;
+        Some((*kind, Uuid::try_parse(uuid).ok()?))
+    };
+    parts().ok_or_else(|| {
+        Error::invalid(
+            field,
+            "MALFORMED_ID",
+            format!("{field} is not an id of this API; send ids as they were answered"),
+        )
+    })
+}
+
+/// The typed id of a global id of this kind.
+pub fn decode<T: FromStr<Err = MalformedId>>(
+    kind: Kind,
+    field: &'static str,
+    id: &ID,
+) -> Result<T> {
+    let (found, uuid) = parse(field, id)?;
+    if found != kind {
+        return Err(Error::invalid(
+            field,
+            "WRONG_ID_TYPE",
+            format!(
+                "{field} names a {}, but a {} is wanted",
+                found.name(),
+                kind.name()
+            ),
+        ));
+    }
+    uuid.to_string()
+        .parse()
+        .map_err(|malformed: MalformedId| Error::from(malformed).on_field(field))
+}
+
+/// The UUID text of a global id of this kind, as services want it.
+pub fn text(kind: Kind, field: &'static str, id: &ID) -> Result<String> {
+    decode::<convene_domain::EventId>(kind, field, id).map(|id| id.to_string())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_come_back_and_garbage_does_not() {
+        let uuid = Uuid::from_u128(7).to_string();
+        for (kind, _) in KINDS {
+            let id = encode(kind, &uuid);
+            assert_eq!(text(kind, "id", &id).unwrap(), uuid);
+        }
+        let booking = encode(Kind::Booking, &uuid);
+        let wrong = text(Kind::Visit, "visitId", &booking).unwrap_err();
+        assert_eq!(wrong.reason, "WRONG_ID_TYPE");
+        assert_eq!(wrong.field.as_deref(), Some("visitId"));
+        let long = "A".repeat(10_000);
+        for bad in ["", "x", uuid.as_str(), "Qm9va2luZzp4", long.as_str(), "é"] {
+            let error = parse("id", &ID(bad.to_owned())).unwrap_err();
+            assert_eq!(error.reason, "MALFORMED_ID", "{bad}");
+        }
+    }
+}

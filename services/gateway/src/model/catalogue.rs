@@ -1,0 +1,75 @@
+//! Services and hosts.
+
+use async_graphql::{ID, Object};
+use chrono::{DateTime, Utc};
+use convene_proto::scheduler::v1 as wire;
+
+use super::time;
+use crate::ids::{Kind, encode};
+
+/// What can be booked, for example "first visit, 30 min".
+pub struct Service(pub wire::Service);
+
+#[Object]
+impl Service {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        encode(Kind::Service, &self.0.id)
+    }
+
+    /// For people.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// How long an appointment lasts, in milliseconds.
+    async fn duration_ms(&self) -> i64 {
+        self.0.duration_ms
+    }
+
+    /// Time before the start that the host is taken too, in milliseconds.
+    async fn buffer_before_ms(&self) -> i64 {
+        self.0.buffer_before_ms
+    }
+
+    /// Time after the end, in milliseconds.
+    async fn buffer_after_ms(&self) -> i64 {
+        self.0.buffer_after_ms
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> Option<DateTime<Utc>> {
+        time::from_wire(self.0.created_at)
+    }
+}
+
+/// Who holds meetings.
+pub struct Host(pub wire::Host);
+
+#[Object]
+impl Host {
+    /// Global id.
+    pub async fn id(&self) -> ID {
+        encode(Kind::Host, &self.0.id)
+    }
+
+    /// For people.
+    async fn name(&self) -> &str {
+        &self.0.name
+    }
+
+    /// The mailbox at the provider that organises the meetings.
+    async fn provider_user(&self) -> &str {
+        &self.0.provider_user
+    }
+
+    /// Meetings at the same time.
+    async fn capacity(&self) -> u32 {
+        self.0.capacity
+    }
+
+    /// When it was made.
+    async fn created_at(&self) -> Option<DateTime<Utc>> {
+        time::from_wire(self.0.created_at)
+    }
+}

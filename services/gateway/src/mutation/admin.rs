@@ -1,0 +1,188 @@
+//! Services, hosts, keys and the clock.
+
+use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
+use convene_domain::HostId;
+use convene_proto::scheduler::v1 as wire;
+use secrecy::ExposeSecret as _;
+
+use super::{Call, payloads};
+use crate::{
+    clock::{self, Clock},
+    error::{Refusal, payload},
+    ids::{self, Kind},
+    keys::{KeyRole, NewApiKey, create_api_key},
+    model::catalogue::{Host, Service},
+};
+
+payloads! {
+    CreateServicePayload { service: Service },
+    CreateHostPayload { host: Host },
+    ClockPayload { clock: Clock },
+}
+
+/// A new key: its secret is shown here and never again.
+#[derive(SimpleObject)]
+pub struct CreateApiKeyPayload {
+    /// The key's id; null when refused.
+    api_key_id: Option<ID>,
+    /// The key itself: send it as `Authorization: Bearer <secret>`.
+    secret: Option<String>,
+    /// Why not.
+    refusal: Option<Refusal>,
+}
+
+/// A service to be made.
+#[derive(InputObject)]
+struct CreateServiceInput {
+    /// A fresh UUID for each intent; the same for its repeats.
+    idempotency_key: String,
+    /// For people.
+    name: String,
+    /// How long an appointment lasts, in milliseconds.
+    duration_ms: i64,
+    /// Time before the start that the host is taken too, in milliseconds.
+    #[graphql(default)]
+    buffer_before_ms: i64,
+    /// Time after the end, in milliseconds.
+    #[graphql(default)]
+    buffer_after_ms: i64,
+}
+
+/// A host to be made.
+#[derive(InputObject)]
+struct CreateHostInput {
+    /// A fresh UUID for each intent; the same for its repeats.
+    idempotency_key: String,
+    /// For people.
+    name: String,
+    /// The mailbox at the provider: object id or user principal name.
+    provider_user: String,
+    /// Meetings at the same time.
+    #[graphql(default = 1)]
+    capacity: u32,
+}
+
+/// A key to be made.
+#[derive(InputObject)]
+struct CreateApiKeyInput {
+    /// For people.
+    name: String,
+    /// What it may do.
+    role: KeyRole,
+    /// The host of a HOST key.
+    host_id: Option<ID>,
+}
+
+/// How far to move.
+#[derive(InputObject)]
+struct AdvanceClockInput {
+    /// Forward, in milliseconds.
+    by_ms: i64,
+}
+
+#[derive(Default)]
+pub struct Admin;
+
+#[Object]
+impl Admin {
+    /// Makes a service. Admins.
+    async fn create_service(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateServiceInput,
+    ) -> Result<CreateServicePayload> {
+        let call = Call::new(ctx)?;
+        let made = async {
+            let message = wire::CreateServiceRequest {
+                idempotency_key: input.idempotency_key,
+                name: input.name,
+                duration_ms: input.duration_ms,
+                buffer_before_ms: input.buffer_before_ms,
+                buffer_after_ms: input.buffer_after_ms,
+            };
+            let request = call.request(message)?;
+            let made = call.api.scheduler().create_service(request).await?;
+            Ok(Service(made.into_inner()))
+        };
+        CreateServicePayload::of(made.await)
+    }
+
+    /// Makes a host. Admins.
+    async fn create_host(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateHostInput,
+    ) -> Result<CreateHostPayload> {
+        let call = Call::new(ctx)?;
+        let made = async {
+            let message = wire::CreateHostRequest {
+                idempotency_key: input.idempotency_key,
+                name: input.name,
+                provider_user: input.provider_user,
+                capacity: input.capacity,
+            };
+            let request = call.request(message)?;
+            let made = call.api.scheduler().create_host(request).await?;
+            Ok(Host(made.into_inner()))
+        };
+        CreateHostPayload::of(made.await)
+    }
+
+    /// Makes an API key. Admins.
+    async fn create_api_key(
+        &self,
+        ctx: &Context<'_>,
+        input: CreateApiKeyInput,
+    ) -> Result<CreateApiKeyPayload> {
+        let call = Call::new(ctx)?;
+        let made = async {
+            call.session.caller.ensure_admin()?;
+            let host = match input.host_id {
+                None => None,
+                Some(id) => {
+                    let host: HostId = ids::decode(Kind::Host, "hostId", &id)?;
+                    let message = wire::GetHostRequest {
+                        id: host.to_string(),
+                    };
+                    // A key for a host that is not there, or another tenant's, is not made.
+                    call.api
+                        .scheduler()
+                        .get_host(call.request(message)?)
+                        .await
+                        .map_err(|status| convene_kit::Error::from(status).on_field("hostId"))?;
+                    Some(host)
+                }
+            };
+            let new = NewApiKey {
+                name: input.name,
+                role: input.role,
+                host,
+            };
+            let tenant = call.session.caller.tenant;
+            create_api_key(&call.api.db, &call.api.clock, tenant, new).await
+        };
+        let (made, refusal) = payload(made.await)?;
+        let (id, secret) = made.unzip();
+        Ok(CreateApiKeyPayload {
+            api_key_id: id.map(|id| ids::encode(Kind::ApiKey, &id.to_string())),
+            secret: secret.map(|secret| secret.expose_secret().to_owned()),
+            refusal,
+        })
+    }
+
+    /// Moves business time forward everywhere. Admins, in development.
+    async fn advance_clock(
+        &self,
+        ctx: &Context<'_>,
+        input: AdvanceClockInput,
+    ) -> Result<ClockPayload> {
+        let call = Call::new(ctx)?;
+        ClockPayload::of(clock::advance(call.api, call.session, Some(input.by_ms)).await)
+    }
+
+    /// Brings business time back to wall time. Admins, in development.
+    async fn reset_clock(&self, ctx: &Context<'_>) -> Result<ClockPayload> {
+        let call = Call::new(ctx)?;
+        ClockPayload::of(clock::advance(call.api, call.session, None).await)
+    }
+}

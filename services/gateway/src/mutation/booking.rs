@@ -1,0 +1,172 @@
+//! Booking, cancelling, ending.
+
+use std::time::Duration;
+
+use async_graphql::{Context, ID, InputObject, Object, Result};
+use chrono::{DateTime, Utc};
+use convene_kit::Error;
+use convene_proto::scheduler::v1 as wire;
+use tokio::time::Instant;
+
+use super::{Call, payloads};
+use crate::{
+    ids::{self, Kind},
+    model::{booking::Booking, time},
+};
+
+/// Longest that bookMeeting waits for the meeting, in milliseconds.
+const WAIT_MS_MAX: u32 = 10_000;
+/// Pause between two looks at the booking, in milliseconds.
+const LOOK_MS: u64 = 50;
+
+payloads! {
+    BookMeetingPayload { booking: Booking },
+    CancelBookingPayload { booking: Booking },
+    EndMeetingPayload { booking: Booking },
+}
+
+/// A person to invite.
+#[derive(InputObject)]
+struct GuestInput {
+    /// Name.
+    name: String,
+    /// E-mail address.
+    email: String,
+}
+
+/// A wish for a slot.
+#[derive(InputObject)]
+struct BookMeetingInput {
+    /// A fresh UUID for each intent; the same for its repeats, which answer the same booking.
+    idempotency_key: String,
+    /// What to book.
+    service_id: ID,
+    /// With whom.
+    host_id: ID,
+    /// From when.
+    start: DateTime<Utc>,
+    /// Until when; start plus the service's duration when left out.
+    end: Option<DateTime<Utc>>,
+    /// Who is invited.
+    guests: Vec<GuestInput>,
+    /// Waits so long for the meeting, in milliseconds; at most 10000. The booking stands whether or not the meeting is there by then.
+    #[graphql(default)]
+    wait_for_meeting_ms: u32,
+}
+
+/// What to call off.
+#[derive(InputObject)]
+struct CancelBookingInput {
+    /// A fresh UUID for each intent; the same for its repeats.
+    idempotency_key: String,
+    /// Which booking.
+    booking_id: ID,
+    /// A short reason; free of personal data, because it is kept in the audit trail.
+    reason: String,
+}
+
+/// What is over.
+#[derive(InputObject)]
+struct EndMeetingInput {
+    /// Which booking.
+    booking_id: ID,
+}
+
+#[derive(Default)]
+pub struct Bookings;
+
+#[Object]
+impl Bookings {
+    /// Takes the slot. The meeting is made afterwards: watch `bookingEvents`, or wait a little. Booking apps and admins.
+    async fn book_meeting(
+        &self,
+        ctx: &Context<'_>,
+        input: BookMeetingInput,
+    ) -> Result<BookMeetingPayload> {
+        let call = Call::new(ctx)?;
+        BookMeetingPayload::of(book(&call, input).await)
+    }
+
+    /// Calls an appointment off; the slot is free again, the meeting goes, the lobby closes.
+    async fn cancel_booking(
+        &self,
+        ctx: &Context<'_>,
+        input: CancelBookingInput,
+    ) -> Result<CancelBookingPayload> {
+        let call = Call::new(ctx)?;
+        let cancelled = async {
+            let message = wire::CancelBookingRequest {
+                idempotency_key: input.idempotency_key,
+                id: ids::text(Kind::Booking, "bookingId", &input.booking_id)?,
+                reason: input.reason,
+            };
+            let request = call.request(message)?;
+            let cancelled = call.api.scheduler().cancel_booking(request).await?;
+            Ok(Booking(cancelled.into_inner()))
+        };
+        CancelBookingPayload::of(cancelled.await)
+    }
+
+    /// The appointment is over: the lobby closes, recording stops, nobody gets in any more. The host and admins.
+    async fn end_meeting(
+        &self,
+        ctx: &Context<'_>,
+        input: EndMeetingInput,
+    ) -> Result<EndMeetingPayload> {
+        let call = Call::new(ctx)?;
+        let ended = async {
+            let message = wire::EndMeetingRequest {
+                id: ids::text(Kind::Booking, "bookingId", &input.booking_id)?,
+            };
+            let ended = call
+                .api
+                .scheduler()
+                .end_meeting(call.request(message)?)
+                .await;
+            Ok(Booking(ended?.into_inner()))
+        };
+        EndMeetingPayload::of(ended.await)
+    }
+}
+
+async fn book(call: &Call<'_>, input: BookMeetingInput) -> convene_kit::Result<Booking> {
+    if input.wait_for_meeting_ms > WAIT_MS_MAX {
+        return Err(Error::invalid(
+            "waitForMeetingMs",
+            "OUT_OF_RANGE",
+            format!("waitForMeetingMs is at most {WAIT_MS_MAX}"),
+        ));
+    }
+    let message = wire::BookMeetingRequest {
+        idempotency_key: input.idempotency_key,
+        service_id: ids::text(Kind::Service, "serviceId", &input.service_id)?,
+        host_id: ids::text(Kind::Host, "hostId", &input.host_id)?,
+        start: Some(time::to_wire(input.start)),
+        end: input.end.map(time::to_wire),
+        guests: input
+            .guests
+            .into_iter()
+            .map(|guest| wire::NewGuest {
+                name: guest.name,
+                email: guest.email,
+            })
+            .collect(),
+    };
+    let request = call.request(message)?;
+    let mut booking = call
+        .api
+        .scheduler()
+        .book_meeting(request)
+        .await?
+        .into_inner();
+    let patience = Instant::now() + Duration::from_millis(input.wait_for_meeting_ms.into());
+    while booking.meeting_state() == wire::MeetingState::Pending && Instant::now() < patience {
+        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+        let look = wire::GetBookingRequest {
+            id: booking.id.clone(),
+        };
+        let looked = call.api.scheduler().get_booking(call.request(look)?).await;
+        booking = looked?.into_inner();
+    }
+    Ok(Booking(booking))
+}

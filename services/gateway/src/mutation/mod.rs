@@ -1,0 +1,62 @@
+//! Changing. Every payload holds what was changed, or a refusal that says what to do.
+
+mod admin;
+mod booking;
+mod lobby;
+mod recording;
+
+use async_graphql::MergedObject;
+
+/// Changing.
+#[derive(Default, MergedObject)]
+pub struct Mutation(
+    admin::Admin,
+    booking::Bookings,
+    lobby::Lobbies,
+    recording::Recordings,
+);
+
+/// Declares payloads: one object field and the refusal.
+macro_rules! payloads {
+    ($($name:ident { $field:ident: $type:ty }),* $(,)?) => {$(
+        /// What came of it: the object, or a refusal.
+        #[derive(async_graphql::SimpleObject)]
+        pub struct $name {
+            /// What was made or changed; null when refused.
+            $field: Option<$type>,
+            /// Why not.
+            refusal: Option<crate::error::Refusal>,
+        }
+
+        impl $name {
+            fn of(outcome: convene_kit::Result<$type>) -> async_graphql::Result<Self> {
+                let ($field, refusal) = crate::error::payload(outcome)?;
+                Ok(Self { $field, refusal })
+            }
+        }
+    )*};
+}
+use payloads;
+
+use convene_kit::Result;
+
+use crate::api::{Api, Session};
+
+/// What a mutation works with.
+struct Call<'a> {
+    api: &'a Api,
+    session: &'a Session,
+}
+
+impl<'a> Call<'a> {
+    fn new(ctx: &async_graphql::Context<'a>) -> async_graphql::Result<Self> {
+        Ok(Self {
+            api: crate::model::api(ctx)?,
+            session: crate::model::session(ctx)?,
+        })
+    }
+
+    fn request<T>(&self, message: T) -> Result<tonic::Request<T>> {
+        self.session.request(message)
+    }
+}

@@ -1,0 +1,303 @@
+//! Reading.
+
+use async_graphql::{
+    Context, ID, Object, Result, SimpleObject,
+    connection::{Connection, Edge, EmptyFields},
+};
+use convene_kit::{Error, Scope, limits};
+use convene_proto::{
+    event::v1::ReadRequest, lobby::v1 as lobby, meeting::v1 as meeting, recording::v1 as recording,
+    scheduler::v1 as scheduler,
+};
+
+use crate::{
+    clock::{self, Clock},
+    error::fault,
+    feed::SOURCES,
+    ids::{self, Kind, encode},
+    model::{
+        Node, api,
+        audit::{AuditEvent, AuditTrail},
+        booking::Booking,
+        catalogue::{Host, Service},
+        found, loaders,
+        lobby::{Lobby, Visit},
+        meeting::{Meeting, MeetingProvider},
+        recording::Recording,
+        request, session, status,
+    },
+};
+
+/// Events of one booking that a trail shows.
+const TRAIL_MAX: usize = 5_000;
+
+/// A page of services.
+type Services = Connection<String, Service>;
+/// A page of hosts.
+type Hosts = Connection<String, Host>;
+/// A page of bookings.
+type Bookings = Connection<String, Booking>;
+
+/// Who asks.
+#[derive(SimpleObject)]
+pub struct Viewer {
+    /// As in audit trails.
+    principal: String,
+    /// ADMIN, BOOKING_APP, HOST or GUEST.
+    role: &'static str,
+    /// UUID of the tenant.
+    tenant_id: String,
+}
+
+/// Reading.
+pub struct Query;
+
+#[Object]
+impl Query {
+    /// Any object by its global id.
+    async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Node> {
+        node(ctx, &id).await
+    }
+
+    /// Several objects; null for those that are not there.
+    #[graphql(complexity = "ids.len() * child_complexity")]
+    async fn nodes(&self, ctx: &Context<'_>, ids: Vec<ID>) -> Result<Vec<Option<Node>>> {
+        if ids.len() > limits::PAGE_MAX as usize {
+            let message = format!("ask for at most {} objects at once", limits::PAGE_MAX);
+            return Err(fault(Error::invalid("ids", "TOO_MANY_IDS", message)));
+        }
+        let nodes = ids.iter().map(|id| async { node(ctx, id).await.ok() });
+        Ok(futures_util::future::join_all(nodes).await)
+    }
+
+    /// Who asks.
+    async fn viewer(&self, ctx: &Context<'_>) -> Result<Viewer> {
+        let caller = &session(ctx)?.caller;
+        Ok(Viewer {
+            principal: caller.principal.clone(),
+            role: match caller.scope {
+                Scope::Admin => "ADMIN",
+                Scope::BookingApp => "BOOKING_APP",
+                Scope::Host(_) => "HOST",
+                Scope::Guest { .. } => "GUEST",
+                Scope::System => "SYSTEM",
+            },
+            tenant_id: caller.tenant.to_string(),
+        })
+    }
+
+    /// One service.
+    async fn service(&self, ctx: &Context<'_>, id: ID) -> Result<Service> {
+        let id = ids::text(Kind::Service, "id", &id).map_err(fault)?;
+        found(loaders(ctx)?.services.load_one(id).await, "service").map(Service)
+    }
+
+    /// Services in order of creation.
+    #[graphql(complexity = "page_cost(first) * child_complexity")]
+    async fn services(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
+    ) -> Result<Services> {
+        let page = page(first, after.as_deref(), Kind::Service)?;
+        let message = scheduler::ListServicesRequest { page: Some(page) };
+        let listed = api(ctx)?
+            .scheduler()
+            .list_services(request(ctx, message)?)
+            .await;
+        let listed = listed.map_err(status)?.into_inner();
+        let items = listed.services.into_iter();
+        let items = items.map(|item| (encode(Kind::Service, &item.id), Service(item)));
+        Ok(connected(after.is_some(), listed.has_more, items))
+    }
+
+    /// One host.
+    async fn host(&self, ctx: &Context<'_>, id: ID) -> Result<Host> {
+        let id = ids::text(Kind::Host, "id", &id).map_err(fault)?;
+        found(loaders(ctx)?.hosts.load_one(id).await, "host").map(Host)
+    }
+
+    /// Hosts in order of creation.
+    #[graphql(complexity = "page_cost(first) * child_complexity")]
+    async fn hosts(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
+    ) -> Result<Hosts> {
+        let page = page(first, after.as_deref(), Kind::Host)?;
+        let message = scheduler::ListHostsRequest { page: Some(page) };
+        let listed = api(ctx)?
+            .scheduler()
+            .list_hosts(request(ctx, message)?)
+            .await;
+        let listed = listed.map_err(status)?.into_inner();
+        let items = listed.hosts.into_iter();
+        let items = items.map(|item| (encode(Kind::Host, &item.id), Host(item)));
+        Ok(connected(after.is_some(), listed.has_more, items))
+    }
+
+    /// One booking.
+    async fn booking(&self, ctx: &Context<'_>, id: ID) -> Result<Booking> {
+        let id = ids::text(Kind::Booking, "id", &id).map_err(fault)?;
+        found(loaders(ctx)?.bookings.load_one(id).await, "booking").map(Booking)
+    }
+
+    /// Bookings in order of creation; a host sees its own.
+    #[graphql(complexity = "page_cost(first) * child_complexity")]
+    async fn bookings(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
+        #[graphql(desc = "Only of this host.")] host_id: Option<ID>,
+    ) -> Result<Bookings> {
+        let host_id = match host_id {
+            None => String::new(),
+            Some(id) => ids::text(Kind::Host, "hostId", &id).map_err(fault)?,
+        };
+        let page = page(first, after.as_deref(), Kind::Booking)?;
+        let message = scheduler::ListBookingsRequest {
+            page: Some(page),
+            host_id,
+        };
+        let listed = api(ctx)?
+            .scheduler()
+            .list_bookings(request(ctx, message)?)
+            .await;
+        let listed = listed.map_err(status)?.into_inner();
+        let items = listed.bookings.into_iter();
+        let items = items.map(|item| (encode(Kind::Booking, &item.id), Booking(item)));
+        Ok(connected(after.is_some(), listed.has_more, items))
+    }
+
+    /// The visit that the guest's ticket opens.
+    async fn visit(&self, ctx: &Context<'_>) -> Result<Visit> {
+        let (id, _) = session(ctx)?.caller.guest().map_err(fault)?;
+        visit(ctx, id.to_string()).await
+    }
+
+    /// Providers and what each can do.
+    async fn meeting_providers(&self, ctx: &Context<'_>) -> Result<Vec<MeetingProvider>> {
+        let message = request(ctx, meeting::ListProvidersRequest {})?;
+        let listed = api(ctx)?.broker().list_providers(message).await;
+        let providers = listed.map_err(status)?.into_inner().providers;
+        Ok(providers.into_iter().map(Into::into).collect())
+    }
+
+    /// What happened to a booking, over all services.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn audit_trail(&self, ctx: &Context<'_>, booking_id: ID) -> Result<AuditTrail> {
+        let id = ids::text(Kind::Booking, "bookingId", &booking_id).map_err(fault)?;
+        // Whoever does not see the booking does not see its trail.
+        found(loaders(ctx)?.bookings.load_one(id.clone()).await, "booking")?;
+        if matches!(session(ctx)?.caller.scope, Scope::Guest { .. }) {
+            let message = "audit trails are for the organisation; use an API key";
+            return Err(fault(Error::forbidden("FORBIDDEN", message)));
+        }
+        let mut events = Vec::new();
+        for source in SOURCES {
+            let mut after_position = 0;
+            loop {
+                let message = ReadRequest {
+                    after_position,
+                    limit: limits::FEED_PAGE_MAX,
+                    booking_id: id.clone(),
+                };
+                let page = source
+                    .client(&api(ctx)?.peers)
+                    .read(request(ctx, message)?)
+                    .await;
+                let page = page.map_err(status)?.into_inner().events;
+                let Some(last) = page.last() else { break };
+                after_position = last.position;
+                let read = page.into_iter().map(|e| AuditEvent::new(source.name(), e));
+                events.extend(read);
+                if events.len() >= TRAIL_MAX {
+                    break;
+                }
+            }
+        }
+        events.truncate(TRAIL_MAX);
+        events.sort_by_key(|event| (event.occurred_at, event.source, event.position));
+        Ok(AuditTrail { events })
+    }
+
+    /// Business time.
+    async fn clock(&self, ctx: &Context<'_>) -> Result<Clock> {
+        Ok(clock::show(api(ctx)?))
+    }
+}
+
+async fn visit(ctx: &Context<'_>, id: String) -> Result<Visit> {
+    let message = request(ctx, lobby::GetVisitRequest { id })?;
+    let visit = api(ctx)?.lobby().get_visit(message).await;
+    Ok(Visit(visit.map_err(status)?.into_inner()))
+}
+
+async fn node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
+    let (kind, uuid) = ids::parse("id", id).map_err(fault)?;
+    let id = uuid.to_string();
+    let loaders = loaders(ctx)?;
+    Ok(match kind {
+        Kind::Service => {
+            found(loaders.services.load_one(id).await, "service").map(|s| Service(s).into())?
+        }
+        Kind::Host => found(loaders.hosts.load_one(id).await, "host").map(|h| Host(h).into())?,
+        Kind::Booking => {
+            found(loaders.bookings.load_one(id).await, "booking").map(|b| Booking(b).into())?
+        }
+        Kind::Meeting => {
+            let meeting = found(loaders.meetings.load_one(id).await, "meeting")?;
+            Meeting::known(meeting).into()
+        }
+        Kind::Lobby => {
+            let message = request(ctx, lobby::GetLobbyRequest { id })?;
+            let lobby = api(ctx)?.lobby().get_lobby(message).await;
+            Lobby(lobby.map_err(status)?.into_inner()).into()
+        }
+        Kind::Visit => visit(ctx, id).await?.into(),
+        Kind::Recording => {
+            let message = request(ctx, recording::GetRecordingRequest { id })?;
+            let recording = api(ctx)?.recording().get_recording(message).await;
+            Recording(recording.map_err(status)?.into_inner()).into()
+        }
+        Kind::Guest | Kind::ApiKey => return Err(fault(Error::not_found("node"))),
+    })
+}
+
+/// A page of the wire, its bounds checked before anything is asked.
+fn page(first: i32, after: Option<&str>, kind: Kind) -> Result<scheduler::Page> {
+    let first = u32::try_from(first)
+        .ok()
+        .filter(|first| (1..=limits::PAGE_MAX).contains(first))
+        .ok_or_else(|| {
+            let message = format!("first is 1 to {}", limits::PAGE_MAX);
+            fault(Error::invalid("first", "OUT_OF_RANGE", message))
+        })?;
+    let after_id = match after {
+        None => String::new(),
+        Some(after) => ids::text(kind, "after", &ID(after.to_owned())).map_err(fault)?,
+    };
+    Ok(scheduler::Page { first, after_id })
+}
+
+fn page_cost(first: i32) -> usize {
+    usize::try_from(first).unwrap_or(0)
+}
+
+fn connected<T>(
+    has_previous: bool,
+    has_more: bool,
+    items: impl Iterator<Item = (ID, T)>,
+) -> Connection<String, T>
+where
+    T: async_graphql::OutputType + async_graphql::ObjectType,
+{
+    let mut page: Connection<String, T, EmptyFields, EmptyFields> =
+        Connection::new(has_previous, has_more);
+    page.edges
+        .extend(items.map(|(id, item)| Edge::new(id.0, item)));
+    page
+}
