@@ -130,13 +130,23 @@ async fn cut_off(
     let version: i64 = row.try_get("", "version")?;
     let head: Vec<u8> = row.try_get("", "head_hash")?;
     // The log was read first: a row that went on meanwhile is no problem of a running node.
-    Ok((version < last.seq || (version == last.seq && head != last.hash))
-        .then(|| format!("its row is at version {version}, the chain ends at {}", last.seq))
-        .or_else(|| {
-            (version > last.seq).then(|| {
-                format!("the chain ends at {} but its row is at version {version}", last.seq)
+    Ok(
+        (version < last.seq || (version == last.seq && head != last.hash))
+            .then(|| {
+                format!(
+                    "its row is at version {version}, the chain ends at {}",
+                    last.seq
+                )
             })
-        }))
+            .or_else(|| {
+                (version > last.seq).then(|| {
+                    format!(
+                        "the chain ends at {} but its row is at version {version}",
+                        last.seq
+                    )
+                })
+            }),
+    )
 }
 
 /// One line for people.

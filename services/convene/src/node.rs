@@ -5,6 +5,7 @@ mod development;
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
 use convene_gateway::{self as gateway, Gateway};
+use convene_graph::GraphConfig;
 use convene_kit::{
     Clock, Db, Deps, Error, Result, Role,
     caller::Callers,
@@ -14,17 +15,21 @@ use convene_kit::{
 };
 use convene_lobby_manager as lobby_manager;
 use convene_meeting_broker as meeting_broker;
+use convene_migrations as migrations;
 use convene_recording_coordinator as recording_coordinator;
 use convene_scheduler as scheduler;
 use convene_simulator::{Simulator, SimulatorConfig};
-use sea_orm::{DatabaseConnection, DbErr};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use crate::config::{Config, Provider};
 
 pub use development::DevelopmentKey;
+
+/// Calls need an address for notifications; none are taken yet, operations are asked for instead.
+const CALLBACK_URI: &str = "https://callback.invalid/convene";
+/// Convene's own lobby stands before the provider's: who was admitted there must not wait a second time.
+const LOBBY_BYPASS: &str = "everyone";
 
 /// The databases of a node, by service.
 pub const DATABASES: [&str; 5] = [
@@ -74,15 +79,13 @@ impl Node {
         let (scheduler, scheduler_in) = local::pipe();
         let (recording, recording_in) = local::pipe();
 
-        let deps = deps::<convene_migrations::meeting_broker::Migrator>;
         let broker_role = meeting_broker::role(
-            deps(data, meeting_broker::NAME, &keys).await?,
+            deps::<migrations::meeting_broker::Migrator>(data, meeting_broker::NAME, &keys).await?,
             broker_config(provider, &keys)?,
         )
         .await?;
-        let deps = self::deps::<convene_migrations::lobby_manager::Migrator>;
         let lobby_role = lobby_manager::role(
-            deps(data, lobby_manager::NAME, &keys).await?,
+            deps::<migrations::lobby_manager::Migrator>(data, lobby_manager::NAME, &keys).await?,
             lobby_manager::Config {
                 permit_key: Arc::new(keys.permit()?),
             },
@@ -91,18 +94,21 @@ impl Node {
             },
         )
         .await?;
-        let deps = self::deps::<convene_migrations::scheduler::Migrator>;
         let scheduler_role = scheduler::role(
-            deps(data, scheduler::NAME, &keys).await?,
+            deps::<migrations::scheduler::Migrator>(data, scheduler::NAME, &keys).await?,
             scheduler::Peers {
                 broker: broker.clone(),
                 lobby: lobby.clone(),
             },
         )
         .await?;
-        let deps = self::deps::<convene_migrations::recording_coordinator::Migrator>;
         let recording_role = recording_coordinator::role(
-            deps(data, recording_coordinator::NAME, &keys).await?,
+            deps::<migrations::recording_coordinator::Migrator>(
+                data,
+                recording_coordinator::NAME,
+                &keys,
+            )
+            .await?,
             recording_coordinator::Config::new(data.join("artefacts")),
             recording_coordinator::Peers {
                 broker: broker.clone(),
@@ -110,8 +116,8 @@ impl Node {
         )
         .await?;
 
-        let deps = self::deps::<convene_migrations::gateway::Migrator>;
-        let gateway_deps = deps(data, gateway::NAME, &keys).await?;
+        let gateway_deps =
+            deps::<migrations::gateway::Migrator>(data, gateway::NAME, &keys).await?;
         let development = match config.development {
             true => Some(development::key(data, &gateway_deps).await?),
             false => None,
@@ -195,6 +201,27 @@ impl Node {
 
 fn flatten(ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
     ended.unwrap_or_else(|error| Err(Error::internal(format!("a role died: {error}"))))
+}
+
+/// What the broker is told.
+fn broker_config(provider: Provider, keys: &Keys) -> Result<meeting_broker::Config> {
+    Ok(meeting_broker::Config {
+        graph: GraphConfig {
+            base: provider.base,
+            beta_base: provider.beta_base,
+            token_url: provider.token_url,
+            tenant: provider.tenant,
+            client_id: provider.client_id,
+            client_secret: provider.client_secret,
+            timeout_ms: GraphConfig::TIMEOUT_MS,
+            connect_timeout_ms: GraphConfig::CONNECT_TIMEOUT_MS,
+            response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
+        },
+        callback_uri: CALLBACK_URI.to_owned(),
+        lobby_bypass: LOBBY_BYPASS.to_owned(),
+        sealer: keys.join_details()?,
+        permit_public_key: keys.permit_public()?,
+    })
 }
 
 /// Makes the data folder, for its owner only.

@@ -42,7 +42,10 @@ pub async fn verify(data: &Path, booking: Option<&str>) -> Result<()> {
     }
     Err(Error::refused(
         "AUDIT_BROKEN",
-        format!("{} objects have a history that was tampered with", problems.len()),
+        format!(
+            "{} objects have a history that was tampered with",
+            problems.len()
+        ),
     ))
 }
 

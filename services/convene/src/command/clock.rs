@@ -37,7 +37,12 @@ pub async fn reset(client: &Client) -> Result<()> {
 
 fn answered(payload: &Value) -> Result<()> {
     if let Some(refusal) = payload["refusal"].as_object() {
-        let text = |name: &str| refusal.get(name).and_then(Value::as_str).unwrap_or_default();
+        let text = |name: &str| {
+            refusal
+                .get(name)
+                .and_then(Value::as_str)
+                .unwrap_or_default()
+        };
         return Err(Error::refused(
             text("reason").to_owned(),
             text("message").to_owned(),
@@ -88,7 +93,10 @@ mod tests {
         assert_eq!(parse_duration("24h").unwrap(), 86_400_000);
         assert_eq!(parse_duration("500ms").unwrap(), 500);
         for bad in ["", "h", "5", "-5s", "5w", "9999999999999999d"] {
-            assert_eq!(parse_duration(bad).unwrap_err().reason, "MALFORMED_DURATION");
+            assert_eq!(
+                parse_duration(bad).unwrap_err().reason,
+                "MALFORMED_DURATION"
+            );
         }
     }
 }

@@ -64,7 +64,9 @@ fn greeting(node: &Node) -> String {
         let post = |query: &str| {
             format!(
                 "curl -s {url}/graphql -H 'Authorization: Bearer {key}' -H 'Content-Type: application/json' -d '{}'",
-                serde_json::json!({ "query": query }).to_string().replace('\'', r"'\''")
+                serde_json::json!({ "query": query })
+                    .to_string()
+                    .replace('\'', r"'\''")
             )
         };
         text.push_str(&format!(

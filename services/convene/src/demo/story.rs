@@ -46,10 +46,7 @@ pub async fn play(node: &Node, data: &Path) -> Result<()> {
     look_back(data, &mut timeline, &booked).await
 }
 
-async fn set_the_stage(
-    node: &Node,
-    timeline: &mut Timeline,
-) -> Result<(Cast, String, String)> {
+async fn set_the_stage(node: &Node, timeline: &mut Timeline) -> Result<(Cast, String, String)> {
     let url = node.url();
     let development = node
         .development()
@@ -61,7 +58,11 @@ async fn set_the_stage(
 
     timeline.act("Setting the stage");
     timeline.step("node", "all roles in one process, SQLite", &url);
-    timeline.step("simulator", "Graph and Entra over HTTP", &simulator.base_url());
+    timeline.step(
+        "simulator",
+        "Graph and Entra over HTTP",
+        &simulator.base_url(),
+    );
     let query = format!(
         "mutation($user: String!, $duration: Int!) {{
            createService(input: {{ idempotencyKey: \"service\", name: \"First visit\", durationMs: $duration }}) {{ service {{ id }} {REFUSAL} }}
@@ -72,7 +73,11 @@ async fn set_the_stage(
     let made = admin.call(&query, variables).await?;
     let service = text(&done(&made, "createService")?, "/service/id")?;
     let host = text(&done(&made, "createHost")?, "/host/id")?;
-    timeline.step("admin", "makes a service (30 min) and a host", "First visit, Front desk");
+    timeline.step(
+        "admin",
+        "makes a service (30 min) and a host",
+        "First visit, Front desk",
+    );
 
     let query = format!(
         "mutation($host: ID!) {{
@@ -93,14 +98,12 @@ async fn set_the_stage(
     Ok((cast, service, host))
 }
 
-async fn book(
-    cast: &Cast,
-    timeline: &mut Timeline,
-    service: &str,
-    host: &str,
-) -> Result<Booked> {
+async fn book(cast: &Cast, timeline: &mut Timeline, service: &str, host: &str) -> Result<Booked> {
     timeline.act("Booking");
-    let clock = cast.admin.call("{ clock { businessTime } }", json!({})).await?;
+    let clock = cast
+        .admin
+        .call("{ clock { businessTime } }", json!({}))
+        .await?;
     let now = chrono::DateTime::parse_from_rfc3339(&text(&clock, "/clock/businessTime")?)
         .map_err(|error| Error::internal(error.to_string()))?;
     let start = now + chrono::TimeDelta::milliseconds(AHEAD_MS);
@@ -131,9 +134,15 @@ async fn book(
     );
     let again = done(&cast.app.call(&query, input.clone()).await?, "bookMeeting")?;
     if text(&again, "/booking/id")? != id {
-        return Err(Error::internal("a repeated bookMeeting made a second booking"));
+        return Err(Error::internal(
+            "a repeated bookMeeting made a second booking",
+        ));
     }
-    timeline.step("booking app", "the same request once more", "the same booking");
+    timeline.step(
+        "booking app",
+        "the same request once more",
+        "the same booking",
+    );
 
     let mut other = input;
     other["input"]["idempotencyKey"] = ids::new().to_string().into();
@@ -153,7 +162,10 @@ async fn book(
     .await?;
     let meeting = &ready["booking"]["meeting"];
     if meeting["state"] != "READY" {
-        return Err(Error::refused("MEETING_FAILED", "the simulator refused the meeting"));
+        return Err(Error::refused(
+            "MEETING_FAILED",
+            "the simulator refused the meeting",
+        ));
     }
     timeline.step(
         "broker",
@@ -192,7 +204,14 @@ async fn wait_in_the_lobby(
     // The lobby opens as an effect of the booking; it is there long before the guests are.
     let lobby = "query($id: ID!) { booking(id: $id) { lobby { state } } }";
     let variables = json!({"id": booked.id});
-    until(&cast.app, lobby, variables, "/booking/lobby/state", &["OPEN"]).await?;
+    until(
+        &cast.app,
+        lobby,
+        variables,
+        "/booking/lobby/state",
+        &["OPEN"],
+    )
+    .await?;
 
     let (mut guests, mut visits) = (Vec::new(), Vec::new());
     for (place, guest) in (1..).zip(&booked.guests) {
@@ -201,11 +220,9 @@ async fn wait_in_the_lobby(
         );
         let variables = json!({"booking": booked.id, "guest": guest});
         let issued = done(&cast.app.call(&query, variables).await?, "issueTicket")?;
-        let client = Client::new(
-            &cast.url,
-            &format!("Ticket {}", text(&issued, "/ticket")?),
-        )?;
-        let query = format!("mutation {{ enterLobby {{ visit {{ id state position }} {REFUSAL} }} }}");
+        let client = Client::new(&cast.url, &format!("Ticket {}", text(&issued, "/ticket")?))?;
+        let query =
+            format!("mutation {{ enterLobby {{ visit {{ id state position }} {REFUSAL} }} }}");
         let entered = done(&client.call(&query, json!({})).await?, "enterLobby")?;
         timeline.step(
             &format!("guest {place}"),
@@ -228,7 +245,8 @@ async fn decide(
     booked: &Booked,
     visits: &[String],
 ) -> Result<()> {
-    let query = "query($id: ID!) { booking(id: $id) { lobby { waiting visits { displayName state } } } }";
+    let query =
+        "query($id: ID!) { booking(id: $id) { lobby { waiting visits { displayName state } } } }";
     let seen = cast.host.call(query, json!({"id": booked.id})).await?;
     timeline.step(
         "host",
@@ -318,9 +336,16 @@ async fn record(
     // The broker hears of the consent through the ledger's job; until then the start is refused.
     let query = "query($id: ID!) { booking(id: $id) { meeting { holdersWithoutConsent state } } }";
     wait_for_consent(cast, query, &variables).await?;
-    let started = done(&cast.host.call(&start, variables.clone()).await?, "startRecording")?;
+    let started = done(
+        &cast.host.call(&start, variables.clone()).await?,
+        "startRecording",
+    )?;
     let recording = text(&started, "/recording/id")?;
-    timeline.step("host", "startRecording", &text(&started, "/recording/state")?);
+    timeline.step(
+        "host",
+        "startRecording",
+        &text(&started, "/recording/state")?,
+    );
     let state = "query($id: ID!) { node(id: $id) { ... on Recording { state reason artefacts { segment contentType sizeBytes sha256 downloadUrl } } } }";
     let commands = [
         (None, "RECORDING"),
@@ -339,7 +364,14 @@ async fn record(
             timeline.step("host", command, &text(&payload, "/recording/state")?);
         }
         let variables = json!({ "id": recording });
-        last = until(&cast.host, state, variables, "/node/state", &[wanted, "FAILED"]).await?;
+        last = until(
+            &cast.host,
+            state,
+            variables,
+            "/node/state",
+            &[wanted, "FAILED"],
+        )
+        .await?;
         if last["node"]["state"] != wanted {
             return Err(Error::refused(
                 text(&last, "/node/reason")?,
@@ -350,11 +382,17 @@ async fn record(
     }
     for artefact in last["node"]["artefacts"].as_array().into_iter().flatten() {
         let link = text(artefact, "/downloadUrl")?;
-        let link = if link.starts_with('/') { format!("{}{link}", cast.url) } else { link };
+        let link = if link.starts_with('/') {
+            format!("{}{link}", cast.url)
+        } else {
+            link
+        };
         let bytes = cast.host.fetch(&link).await?;
         let sha256 = digest::hex(&digest::sha256(&bytes));
         if sha256 != text(artefact, "/sha256")? {
-            return Err(Error::internal("an artefact's bytes do not have its checksum"));
+            return Err(Error::internal(
+                "an artefact's bytes do not have its checksum",
+            ));
         }
         timeline.step(
             "host",
@@ -388,11 +426,28 @@ async fn end(
         "mutation($id: ID!) {{ endMeeting(input: {{ bookingId: $id }}) {{ booking {{ state }} {REFUSAL} }} }}"
     );
     let variables = json!({"id": booked.id});
-    let ended = done(&cast.host.call(&query, variables.clone()).await?, "endMeeting")?;
+    let ended = done(
+        &cast.host.call(&query, variables.clone()).await?,
+        "endMeeting",
+    )?;
     timeline.step("host", "endMeeting", &text(&ended, "/booking/state")?);
     let query = "query($id: ID!) { booking(id: $id) { meeting { state } lobby { state } } }";
-    until(&cast.app, query, variables.clone(), "/booking/lobby/state", &["CLOSED"]).await?;
-    until(&cast.app, query, variables, "/booking/meeting/state", &["ENDED"]).await?;
+    until(
+        &cast.app,
+        query,
+        variables.clone(),
+        "/booking/lobby/state",
+        &["CLOSED"],
+    )
+    .await?;
+    until(
+        &cast.app,
+        query,
+        variables,
+        "/booking/meeting/state",
+        &["ENDED"],
+    )
+    .await?;
     timeline.step("lobby", "closes; the meeting is over", "CLOSED · ENDED");
     for (place, guest) in (1..).zip(guests) {
         let told = guest.call("{ visit { state reason } }", json!({})).await?;
@@ -434,6 +489,10 @@ async fn look_back(data: &Path, timeline: &mut Timeline, booked: &Booked) -> Res
     for (_, line) in &lines {
         timeline.note(line.as_str());
     }
-    timeline.step("audit", &format!("{} events, every chain recomputed", lines.len()), "verified");
+    timeline.step(
+        "audit",
+        &format!("{} events, every chain recomputed", lines.len()),
+        "verified",
+    );
     Ok(())
 }

@@ -17,7 +17,10 @@ impl Timeline {
     /// Who did what, and what came of it.
     pub fn step(&mut self, who: &str, what: &str, outcome: &str) {
         self.step += 1;
-        print(&format!("{:>3}  {who:<12} {what:<44} {outcome}\n", self.step));
+        print(&format!(
+            "{:>3}  {who:<12} {what:<44} {outcome}\n",
+            self.step
+        ));
     }
 
     /// A line below a step.

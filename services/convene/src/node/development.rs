@@ -1,11 +1,6 @@
 //! The first key of a development node: made once, kept beside the database, printed by `up`.
 
-use std::{
-    fs,
-    io::Write as _,
-    os::unix::fs::OpenOptionsExt as _,
-    path::Path,
-};
+use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use convene_domain::TenantId;
 use convene_gateway::{KeyRole, NewApiKey, create_api_key};

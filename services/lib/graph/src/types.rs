@@ -35,7 +35,7 @@ impl NewEvent {
 
 /// `dateTimeTimeZone` in UTC.
 fn date_time(time: DateTime<Utc>) -> Value {
-    json!({"dateTime": time.format("%Y-%m-%dT%H:%M:%S%.7f").to_string(), "timeZone": "UTC"})
+    json!({"dateTime": time.format("%Y-%m-%dT%H:%M:%S%.6f0").to_string(), "timeZone": "UTC"})
 }
 
 /// A calendar event.
