@@ -3,6 +3,7 @@
 mod cast;
 mod story;
 mod timeline;
+mod watcher;
 
 use std::path::PathBuf;
 

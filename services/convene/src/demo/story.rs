@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use super::{
     cast::{AtProvider, done, refusal, text, until},
     timeline::Timeline,
+    watcher::Watcher,
 };
 use crate::{Node, audit, graphql::Client};
 
@@ -38,11 +39,23 @@ pub async fn play(node: &Node, data: &Path) -> Result<()> {
     let mut timeline = Timeline::default();
     let (cast, service, host) = set_the_stage(node, &mut timeline).await?;
     let booked = book(&cast, &mut timeline, &service, &host).await?;
+    let watcher = Watcher::start(&cast.app, &booked.id).await?;
+    timeline.step(
+        "booking app",
+        "subscribes to the booking's events",
+        "from the beginning",
+    );
     let (guests, visits) = wait_in_the_lobby(&cast, &mut timeline, &booked).await?;
     decide(&cast, &mut timeline, &booked, &visits).await?;
     enter(&cast, &mut timeline, &booked, &guests).await?;
     record(&cast, &mut timeline, &booked, &guests).await?;
     end(&cast, &mut timeline, &booked, &guests).await?;
+    let told = watcher.stop()?;
+    timeline.step(
+        "booking app",
+        "was told by its subscription",
+        &format!("{told} events, each object's without gap or repeat"),
+    );
     look_back(data, &mut timeline, &booked).await
 }
 
