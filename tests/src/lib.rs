@@ -1,1 +1,22 @@
-//! Soon.
+//! The harness of the stories: whole nodes with the real simulator, played through the public API.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod cast;
+mod provider;
+mod world;
+
+pub use cast::{Booked, Cast, Guest};
+pub use provider::Provider;
+pub use world::{World, until};
+
+/// The reason of a mutation's refusal, or `""` when it was done.
+pub fn reason<'a>(data: &'a serde_json::Value, mutation: &str) -> &'a str {
+    data[mutation]["refusal"]["reason"].as_str().unwrap_or("")
+}
+
+/// The reason of the first error of an answer, or `""`.
+pub fn fault(answer: &serde_json::Value) -> &str {
+    answer["errors"][0]["extensions"]["reason"]
+        .as_str()
+        .unwrap_or("")
+}

@@ -4,11 +4,11 @@ pub mod cli;
 pub mod config;
 pub mod node;
 
-mod audit;
+pub mod audit;
 mod command;
 mod demo;
-mod graphql;
-mod logging;
+pub mod graphql;
+pub mod logging;
 mod simulator;
 
 pub use node::Node;

@@ -1,0 +1,231 @@
+//! The rules of the house, read from manifests and sources.
+
+use std::{
+    collections::{BTreeMap, BTreeSet},
+    fs,
+    path::{Path, PathBuf},
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
+}
+
+/// `crate -> crates of the house that it depends on`, without dev-dependencies.
+fn edges() -> BTreeMap<String, BTreeSet<String>> {
+    let workspace: toml::Table = read(&root().join("Cargo.toml")).parse().unwrap();
+    let members = workspace["workspace"]["members"].as_array().unwrap();
+    members
+        .iter()
+        .map(|member| {
+            let manifest = root().join(member.as_str().unwrap()).join("Cargo.toml");
+            let manifest: toml::Table = read(&manifest).parse().unwrap();
+            let name = manifest["package"]["name"].as_str().unwrap().to_owned();
+            let own = manifest.get("dependencies").and_then(|d| d.as_table());
+            let own = own.into_iter().flat_map(|table| table.keys());
+            let house = own.filter(|dep| dep.starts_with("convene"));
+            (name, house.cloned().collect())
+        })
+        .collect()
+}
+
+fn read(path: &Path) -> String {
+    fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+}
+
+fn sources() -> Vec<(PathBuf, String)> {
+    let mut files = Vec::new();
+    let mut open: Vec<_> = ["proto", "services", "migrations", "tests"]
+        .iter()
+        .map(|folder| root().join(folder))
+        .collect();
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                open.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "rs") {
+                let relative = path.strip_prefix(root()).unwrap().to_owned();
+                files.push((relative, read(&path)));
+            }
+        }
+    }
+    assert!(files.len() > 100, "the sources were found");
+    files
+}
+
+/// Source without its unit tests: those stand last in a file.
+fn product(text: &str) -> &str {
+    text.split("#[cfg(test)]").next().unwrap_or(text)
+}
+
+#[test]
+fn crates_depend_downwards_only() {
+    let services = [
+        "scheduler",
+        "meeting-broker",
+        "lobby-manager",
+        "recording-coordinator",
+        "gateway",
+        "simulator",
+    ]
+    .map(|name| format!("convene-{name}"));
+    for (name, deps) in edges() {
+        let allowed: Vec<&str> = match name.as_str() {
+            "convene-domain" | "convene-proto" | "convene-graph" | "convene-migrations"
+            | "convene-simulator" => vec![],
+            "convene-kit" => vec!["convene-domain", "convene-proto"],
+            "convene-meeting-broker" => vec![
+                "convene-domain",
+                "convene-kit",
+                "convene-migrations",
+                "convene-proto",
+                "convene-graph",
+            ],
+            "convene" | "convene-tests" => continue,
+            service => {
+                assert!(
+                    services.contains(&service.to_owned()),
+                    "{service} has no rule"
+                );
+                vec![
+                    "convene-domain",
+                    "convene-kit",
+                    "convene-migrations",
+                    "convene-proto",
+                ]
+            }
+        };
+        for dep in deps {
+            assert!(
+                allowed.contains(&dep.as_str()),
+                "{name} must not depend on {dep}"
+            );
+        }
+    }
+}
+
+#[test]
+fn the_domain_is_pure() {
+    let manifest: toml::Table = read(&root().join("services/lib/domain/Cargo.toml"))
+        .parse()
+        .unwrap();
+    let deps: Vec<_> = manifest["dependencies"]
+        .as_table()
+        .unwrap()
+        .keys()
+        .collect();
+    assert_eq!(deps, ["chrono", "serde", "serde_json", "thiserror", "uuid"]);
+}
+
+#[test]
+fn no_wasmtime_before_plugins() {
+    assert!(!read(&root().join("Cargo.lock")).contains("name = \"wasmtime\""));
+}
+
+/// Only two clocks read the wall: the kit's and the simulator's.
+#[test]
+fn wall_time_is_read_in_two_files() {
+    let clocks = [
+        "services/lib/kit/src/clock.rs",
+        "services/simulator/src/clock.rs",
+    ];
+    for (path, text) in sources() {
+        if path.starts_with("tests") || clocks.iter().any(|clock| path.ends_with(clock)) {
+            continue;
+        }
+        for forbidden in [
+            "Utc::now",
+            "Local::now",
+            "SystemTime::now",
+            "OffsetDateTime::now",
+        ] {
+            assert!(
+                !product(&text).contains(forbidden),
+                "{}: {forbidden}",
+                path.display()
+            );
+        }
+    }
+}
+
+/// Tables are the stores' affair, messages the edges'.
+#[test]
+fn imports_stay_in_their_rooms() {
+    let services = [
+        "scheduler",
+        "meeting-broker",
+        "lobby-manager",
+        "recording-coordinator",
+    ];
+    for (path, text) in sources() {
+        let shown = path.display().to_string();
+        let Some(file) = services
+            .iter()
+            .find_map(|s| shown.strip_prefix(&format!("services/{s}/src/")))
+        else {
+            continue;
+        };
+        let text = product(&text);
+        let store = file.starts_with("store");
+        assert!(
+            store || !text.contains("sea_orm"),
+            "{shown}: sea_orm outside the store"
+        );
+        let edge = ["rpc.rs", "convert.rs", "peers.rs", "lib.rs"].contains(&file)
+            || file.starts_with("jobs");
+        let tests = file.ends_with("tests.rs");
+        assert!(
+            edge || tests || !text.contains("convene_proto"),
+            "{shown}: messages outside the edges"
+        );
+    }
+}
+
+#[test]
+fn files_have_one_subject() {
+    for (path, text) in sources() {
+        let lines = text.lines().count();
+        assert!(lines <= 500, "{} has {lines} lines", path.display());
+    }
+}
+
+#[test]
+fn unfinished_work_is_not_hidden() {
+    for (path, text) in sources() {
+        if path.ends_with("architecture.rs") {
+            continue;
+        }
+        for mark in ["todo!", "unimplemented!", "TODO", "FIXME"] {
+            assert!(!text.contains(mark), "{}: {mark}", path.display());
+        }
+    }
+}
+
+#[test]
+fn every_service_says_what_it_is() {
+    for name in [
+        "convene",
+        "gateway",
+        "scheduler",
+        "meeting-broker",
+        "lobby-manager",
+        "recording-coordinator",
+        "simulator",
+        "lib/domain",
+        "lib/kit",
+        "lib/graph",
+    ] {
+        let readme = root().join("services").join(name).join("README.md");
+        assert!(readme.is_file(), "{} is missing", readme.display());
+    }
+}
+
+#[test]
+fn the_deployed_configuration_loads() {
+    let file = root().join("deploy/config/embedded.toml");
+    let config = convene::config::Config::load(Some(&file)).unwrap();
+    assert!(config.gateway.listen.ip().is_loopback());
+}

@@ -1,0 +1,146 @@
+//! What is generated and checked in must be what the code says. `UPDATE_SCHEMA=1 cargo test -p convene-tests --test schema` writes it anew.
+
+use std::{
+    collections::BTreeMap,
+    fs,
+    path::{Path, PathBuf},
+};
+
+use convene_domain::{
+    booking::Booking, chart, consent::Consent, lobby::Lobby, meeting::Meeting, permit::Permit,
+    recording::Recording, visit::Visit,
+};
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("..")
+        .canonicalize()
+        .unwrap()
+}
+
+fn guard(name: &str, now: &str) {
+    let path = root().join("schema").join(name);
+    if std::env::var_os("UPDATE_SCHEMA").is_some() {
+        fs::write(&path, now).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        kept == now,
+        "schema/{name} is not what the code says; run UPDATE_SCHEMA=1 cargo test -p convene-tests --test schema and read the difference"
+    );
+}
+
+#[test]
+fn the_graphql_schema() {
+    guard("schema.graphql", &convene_gateway::sdl());
+}
+
+#[test]
+fn the_state_charts() {
+    let mut page = String::from(
+        "# State charts\n\nDrawn from the machines themselves by exploring every event from every reachable state; events that change nothing visible are left out.\n",
+    );
+    for (name, chart) in [
+        ("Booking", chart::<Booking>()),
+        ("Meeting", chart::<Meeting>()),
+        ("Lobby", chart::<Lobby>()),
+        ("Visit", chart::<Visit>()),
+        ("Permit", chart::<Permit>()),
+        ("Consent", chart::<Consent>()),
+        ("Recording", chart::<Recording>()),
+    ] {
+        page.push_str(&format!("\n## {name}\n\n```mermaid\n{chart}```\n"));
+    }
+    guard("state-charts.md", &page);
+}
+
+/// Every reason that can leave the product, with the message that stands beside it in the source.
+#[test]
+fn the_error_codes() {
+    let mut reasons: BTreeMap<String, String> = BTreeMap::new();
+    let mut open = vec![root().join("services")];
+    while let Some(folder) = open.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            let name = path.display().to_string();
+            if name.contains("services/simulator")
+                || name.ends_with("tests")
+                || name.ends_with("tests.rs")
+            {
+                continue;
+            }
+            if path.is_dir() {
+                open.push(path);
+            } else if name.ends_with(".rs") {
+                collect(&fs::read_to_string(&path).unwrap(), &mut reasons);
+            }
+        }
+    }
+    assert!(reasons.len() > 50, "reasons were found");
+    let mut page = String::from(
+        "# Error codes\n\nStable reasons: `refusal.reason` in payloads, `extensions.reason` in errors, `ErrorInfo.reason` over gRPC. Generated from the source.\n\n| reason | what it says |\n|---|---|\n",
+    );
+    for (reason, message) in reasons {
+        page.push_str(&format!("| `{reason}` | {message} |\n"));
+    }
+    guard("error-codes.md", &page);
+}
+
+/// Reasons are SCREAMING_SNAKE literals in the calls that make errors; the next literal behind one is its message.
+fn collect(text: &str, reasons: &mut BTreeMap<String, String>) {
+    let product = text.split("#[cfg(test)]").next().unwrap_or(text);
+    const MAKERS: [&str; 9] = [
+        "Error::invalid(",
+        "Error::unauthenticated(",
+        "Error::forbidden(",
+        "Error::refused(",
+        "Error::too_many(",
+        "Error::unavailable(",
+        "Refused::new(",
+        "Self::new(",
+        "wrong(",
+    ];
+    for maker in MAKERS {
+        for (at, _) in product.match_indices(maker) {
+            let call = &product[at + maker.len()..];
+            let call = &call[..call.len().min(600)];
+            let mut literals = literals(call);
+            let Some(reason) = literals.find(|l| is_reason(l)) else {
+                continue;
+            };
+            let message = literals.find(|l| l.contains(' ')).unwrap_or_default();
+            let message = message
+                .replace('|', "\\|")
+                .replace("{{", "{")
+                .replace("}}", "}");
+            reasons.entry(reason.to_owned()).or_insert(message);
+        }
+    }
+}
+
+/// The string literals of the call's own arguments, in order.
+fn literals(call: &str) -> impl Iterator<Item = &str> {
+    let mut depth = 1i32;
+    let mut end = call.len();
+    let mut quoted = false;
+    for (at, c) in call.char_indices() {
+        match c {
+            '"' => quoted = !quoted,
+            '(' if !quoted => depth += 1,
+            ')' if !quoted => depth -= 1,
+            _ => {}
+        }
+        if depth == 0 {
+            end = at;
+            break;
+        }
+    }
+    call[..end].split('"').skip(1).step_by(2)
+}
+
+fn is_reason(text: &str) -> bool {
+    text.len() > 3
+        && text
+            .bytes()
+            .all(|b| b.is_ascii_uppercase() || b.is_ascii_digit() || b == b'_')
+}

@@ -1,0 +1,194 @@
+//! A whole node in a folder of its own.
+
+use std::{path::Path, time::Duration};
+
+use convene::{Node, audit, config::Config, graphql::Client};
+use convene_kit::{Clock, db::open_read_only, jobs};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use crate::{Cast, Provider};
+
+/// A change must be seen within this time.
+const PATIENCE: Duration = Duration::from_secs(30);
+/// Pause between two looks.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// A running node and who talks to it.
+pub struct World {
+    node: Option<Node>,
+    folder: TempDir,
+    /// Address of the gateway.
+    pub url: String,
+    /// The development admin.
+    pub admin: Client,
+    /// The simulator as people and faults meet it.
+    pub provider: Provider,
+    /// An admin of another tenant, after [`Self::reopened`].
+    pub other: Option<Client>,
+    user: String,
+}
+
+impl World {
+    /// Everything embedded.
+    pub async fn embedded() -> Self {
+        // A second world in the same process finds it installed.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::open(tempfile::tempdir().unwrap()).await
+    }
+
+    /// Stopped, changed by `between` (which answers the key of another tenant's admin), and started again.
+    pub async fn reopened<F>(self, between: F) -> Self
+    where
+        F: AsyncFnOnce(&Path) -> String,
+    {
+        let folder = self.stop().await;
+        released(folder.path()).await;
+        let key = between(folder.path()).await;
+        released(folder.path()).await;
+        let mut world = Self::open(folder).await;
+        world.other = Some(world.client(&format!("Bearer {key}")));
+        world
+    }
+
+    async fn open(folder: TempDir) -> Self {
+        let config = Config::embedded(folder.path().to_owned());
+        let node = Node::start(config).await.unwrap();
+        let url = node.url();
+        let key = node.development().unwrap().secret().to_owned();
+        let simulator = node.simulator().unwrap();
+        Self {
+            admin: Client::new(&url, &format!("Bearer {key}")).unwrap(),
+            provider: Provider::new(simulator.base_url()),
+            user: simulator.env().graph_user,
+            other: None,
+            node: Some(node),
+            folder,
+            url,
+        }
+    }
+
+    /// The folder with the databases.
+    pub fn data(&self) -> &Path {
+        self.folder.path()
+    }
+
+    /// The provider's user that organises meetings.
+    pub fn user(&self) -> &str {
+        &self.user
+    }
+
+    /// A client with a credential: `Bearer <key>` or `Ticket <ticket>`.
+    pub fn client(&self, authorization: &str) -> Client {
+        Client::new(&self.url, authorization).unwrap()
+    }
+
+    /// A service, a host, and their callers.
+    pub async fn cast(&self) -> Cast {
+        Cast::new(self, 1).await
+    }
+
+    /// Moves every clock forward.
+    pub async fn advance(&self, by_ms: i64) {
+        let query =
+            "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { refusal { reason } } }";
+        let data = self
+            .admin
+            .call(query, json!({ "by": by_ms }))
+            .await
+            .unwrap();
+        assert_eq!(crate::reason(&data, "advanceClock"), "");
+    }
+
+    /// Business time.
+    pub async fn now(&self) -> chrono::DateTime<chrono::Utc> {
+        let query = "{ clock { businessTime } }";
+        let data = self.admin.call(query, json!({})).await.unwrap();
+        data["clock"]["businessTime"]
+            .as_str()
+            .unwrap()
+            .parse()
+            .unwrap()
+    }
+
+    /// Waits until no service has due work left, and checks that none was given up.
+    pub async fn drained(&self) {
+        let offset = self.admin.call("{ clock { offsetMs } }", json!({})).await;
+        let offset = offset.unwrap()["clock"]["offsetMs"].as_i64().unwrap();
+        until("no work is left", || async {
+            for name in [
+                "scheduler",
+                "meeting-broker",
+                "lobby-manager",
+                "recording-coordinator",
+            ] {
+                let database = open_read_only(self.data(), name).await.unwrap();
+                let now = Clock::default().now().plus_millis(offset);
+                let (open, dead) = jobs::open_and_dead(&database, now).await.unwrap();
+                assert_eq!(dead, 0, "{name} gave work up");
+                if open > 0 {
+                    return None;
+                }
+            }
+            Some(())
+        })
+        .await;
+    }
+
+    /// Recomputes every hash chain of every service; answers the number of events.
+    pub async fn audited(&self) -> usize {
+        let mut events = 0;
+        for log in audit::read(self.data(), None).await.unwrap() {
+            let problems = audit::verify(&log).await.unwrap();
+            assert!(problems.is_empty(), "{problems:?}");
+            events += log.events.len();
+        }
+        events
+    }
+
+    /// Stops the node; a failed role fails the test.
+    pub async fn stop(mut self) -> TempDir {
+        self.node.take().unwrap().stop().await.unwrap();
+        self.folder
+    }
+}
+
+/// Waits until no task of a stopped node holds a database any more.
+async fn released(folder: &Path) {
+    until("the databases are let go", || async {
+        let free = |name: &str| {
+            let lock = std::fs::File::open(folder.join(format!("{name}.lock"))).unwrap();
+            lock.try_lock().is_ok()
+        };
+        convene::node::DATABASES.into_iter().all(free).then_some(())
+    })
+    .await;
+}
+
+/// Looks until there is an answer; fails loudly when there is none in time.
+pub async fn until<T, F, Fut>(what: &str, mut look: F) -> T
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = Option<T>>,
+{
+    let patience = tokio::time::Instant::now() + PATIENCE;
+    loop {
+        if let Some(found) = look().await {
+            return found;
+        }
+        assert!(
+            tokio::time::Instant::now() < patience,
+            "did not happen in time: {what}"
+        );
+        tokio::time::sleep(LOOK).await;
+    }
+}
+
+/// The text at a pointer.
+pub(crate) fn text(value: &Value, pointer: &str) -> String {
+    value
+        .pointer(pointer)
+        .and_then(Value::as_str)
+        .unwrap_or_else(|| panic!("no {pointer} in {value}"))
+        .to_owned()
+}

@@ -1,0 +1,115 @@
+//! I6: timers fire once and never early, on one clock that development can move.
+
+use convene_tests::{World, fault};
+use serde_json::{Value, json};
+
+use crate::DAY_MS;
+
+/// The service lasts half an hour, and the grace after it as long, in milliseconds.
+const HALF_HOUR_MS: i64 = 30 * 60_000;
+
+async fn count(world: &World, booking: &str, kind: &str) -> usize {
+    let query = "query($id: ID!) { auditTrail(bookingId: $id) { events { type } } }";
+    let trail = world
+        .admin
+        .call(query, json!({ "id": booking }))
+        .await
+        .unwrap();
+    let events = trail["auditTrail"]["events"].as_array().unwrap().clone();
+    events.iter().filter(|event| event["type"] == kind).count()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_nobody_ends_ends_by_itself_and_not_before() {
+    let world = World::embedded().await;
+    let cast = world.cast().await;
+    let booked = cast.book(&world, DAY_MS, 1).await;
+    let guest = cast.arrive(&booked, 0).await;
+    // A minute before the grace is over.
+    world.advance(DAY_MS + 2 * HALF_HOUR_MS - 60_000).await;
+    world.drained().await;
+    assert_eq!(
+        cast.see(&booked).await["booking"]["state"],
+        "CONFIRMED",
+        "I6: never early"
+    );
+    world.advance(61_000).await;
+    cast.until(&booked, "/booking/state", "COMPLETED").await;
+    cast.until(&booked, "/booking/lobby/state", "CLOSED").await;
+    assert_eq!(guest.see().await["state"], "TIMED_OUT");
+    world.advance(DAY_MS).await;
+    world.drained().await;
+    assert_eq!(
+        count(&world, &booked.id, "BookingCompleted").await,
+        1,
+        "I6: once"
+    );
+    assert_eq!(count(&world, &booked.id, "LobbyClosed").await, 1);
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_ends_with_its_time() {
+    let world = World::embedded().await;
+    let cast = world.cast().await;
+    let booked = cast.book(&world, DAY_MS, 1).await;
+    let guest = cast.arrive(&booked, 0).await;
+    world.advance(DAY_MS + 2 * HALF_HOUR_MS + 1_000).await;
+    let told = guest.see().await;
+    assert!(
+        told["state"].is_string(),
+        "the end stays readable for a while"
+    );
+    world.advance(2 * HALF_HOUR_MS).await;
+    let answer = guest.client.answer("{ visit { state } }", json!({})).await;
+    assert_eq!(fault(&answer.unwrap()), "TICKET_EXPIRED");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_offset_outlives_a_restart_and_every_role_has_it() {
+    let world = World::embedded().await;
+    world.advance(DAY_MS).await;
+    world.advance(DAY_MS).await;
+    let folder = world.stop().await;
+    for name in convene::node::DATABASES {
+        let database = convene_kit::db::open_read_only(folder.path(), name)
+            .await
+            .unwrap();
+        let offset = convene_kit::role::stored_offset(&database).await.unwrap();
+        assert_eq!((offset.millis, offset.version), (2 * DAY_MS, 2), "{name}");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_clock_goes_forward_or_back_to_the_wall() {
+    let world = World::embedded().await;
+    let query = "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { clock { offsetMs } refusal { reason field } } }";
+    for by in [0, -1, i64::MAX] {
+        let answer = world
+            .admin
+            .answer(query, json!({ "by": by }))
+            .await
+            .unwrap();
+        let refusal = &answer["data"]["advanceClock"]["refusal"];
+        assert_eq!(
+            *refusal,
+            json!({"reason": "OUT_OF_RANGE", "field": "byMs"}),
+            "{answer}"
+        );
+    }
+    world.advance(5_000).await;
+    let reset = "mutation { resetClock { clock { offsetMs version } } }";
+    let data = world.admin.call(reset, json!({})).await.unwrap();
+    assert_eq!(
+        data["resetClock"]["clock"],
+        json!({"offsetMs": 0, "version": 2})
+    );
+    let cast = world.cast().await;
+    let answer = cast.app.answer(reset, json!({})).await.unwrap();
+    assert_eq!(
+        answer["errors"][0]["extensions"]["code"],
+        Value::from("FORBIDDEN")
+    );
+    world.stop().await;
+}

@@ -1,0 +1,148 @@
+//! I2: one meeting per booking, whatever the provider does.
+
+use convene_tests::World;
+use serde_json::{Value, json};
+
+use crate::DAY_MS;
+
+/// Plays a fault on the requests that make a meeting; the meeting must be there once in the end.
+async fn survives(name: &str, faults: Vec<Value>, repeats_conflict: bool) {
+    let world = World::embedded().await;
+    world.provider.repeats_conflict(repeats_conflict).await;
+    let cast = world.cast().await;
+    for fault in faults {
+        world.provider.fault(fault).await;
+    }
+    let booked = cast.booked(&world, DAY_MS, 1).await;
+    let seen = cast.until(&booked, "/booking/meeting/state", "READY").await;
+    assert_eq!(
+        seen["booking"]["meeting"]["lobbyBypassEffective"], "everyone",
+        "{name}"
+    );
+    assert_eq!(world.provider.live_events().await, 1, "I2: {name}");
+    let created = world.provider.meetings().await["createdEvents"].clone();
+    assert_eq!(created, 1, "I2: {name} made more than one on the way");
+    world.drained().await;
+    world.stop().await;
+}
+
+fn on_create(action: Value) -> Vec<Value> {
+    vec![json!({"method": "POST", "pathContains": "/events", "times": 1, "action": action})]
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn lost_answers_make_no_second_meeting() {
+    survives("dropped after", on_create(json!("dropAfter")), false).await;
+    survives(
+        "5xx after",
+        on_create(json!({"errorAfter": {"status": 504}})),
+        false,
+    )
+    .await;
+    survives(
+        "dropped after, repeats conflict",
+        on_create(json!("dropAfter")),
+        true,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_and_dropped_requests_are_tried_again() {
+    survives("dropped before", on_create(json!("dropBefore")), false).await;
+    survives(
+        "5xx before",
+        on_create(json!({"errorBefore": {"status": 500}})),
+        false,
+    )
+    .await;
+    survives(
+        "throttled",
+        on_create(json!({"throttle": {"retryAfter": 0.3}})),
+        false,
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn trouble_behind_the_creation_does_not_repeat_it() {
+    for action in [
+        json!("dropAfter"),
+        json!({"errorBefore": {"status": 503}}),
+        json!("dropBefore"),
+    ] {
+        let faults = ["onlineMeetings", "/token", "PATCH"]
+            .map(|place| match place {
+                "PATCH" => json!({"method": "PATCH", "times": 1, "action": action}),
+                path => json!({"pathContains": path, "times": 1, "action": action}),
+            })
+            .to_vec();
+        survives("after creation", faults, false).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_throttling_provider_is_given_its_time() {
+    let world = World::embedded().await;
+    let cast = world.cast().await;
+    let throttle = json!({"throttle": {"retryAfter": 1.2}});
+    world.provider.fault(on_create(throttle).remove(0)).await;
+    let booked = cast.booked(&world, DAY_MS, 1).await;
+    cast.until(&booked, "/booking/meeting/state", "READY").await;
+    let requests = world.provider.requests().await;
+    let posts: Vec<_> = requests
+        .iter()
+        .filter(|r| r["method"] == "POST" && r["path"].as_str().unwrap().ends_with("/events"))
+        .collect();
+    assert_eq!(posts.len(), 2);
+    let pause = posts[1]["atMs"].as_i64().unwrap() - posts[0]["atMs"].as_i64().unwrap();
+    assert!(
+        pause >= 1_200,
+        "came back after {pause} ms although Retry-After said 1.2 s"
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_booking_cancelled_while_its_meeting_is_made_leaves_none() {
+    let world = World::embedded().await;
+    let cast = world.cast().await;
+    let slow = json!({"delayAfter": {"ms": 400}});
+    world.provider.fault(on_create(slow).remove(0)).await;
+    let booked = cast.booked(&world, DAY_MS, 1).await;
+    let query = "mutation($id: ID!) { cancelBooking(input: { bookingId: $id, idempotencyKey: \"c\", reason: \"X\" }) { booking { state } } }";
+    cast.app
+        .call(query, json!({"id": booked.id}))
+        .await
+        .unwrap();
+    world.drained().await;
+    cast.until(&booked, "/booking/meeting/state", "CANCELLED")
+        .await;
+    assert_eq!(world.provider.live_events().await, 0, "I2");
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_host_without_access_policy_gets_a_clear_reason() {
+    let world = World::embedded().await;
+    let env: Value = reqwest::get(format!("{}/_simulator/env", world.provider.base()))
+        .await
+        .unwrap()
+        .json()
+        .await
+        .unwrap();
+    let query = "mutation($user: String!) { createHost(input: { idempotencyKey: \"u\", name: \"U\", providerUser: $user }) { host { id } } }";
+    let denied = json!({"user": env["GRAPH_DENIED_USER"]});
+    let made = world.admin.call(query, denied).await.unwrap();
+    let mut cast = world.cast().await;
+    cast.host_id = made["createHost"]["host"]["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    let booked = cast.booked(&world, DAY_MS, 1).await;
+    let seen = cast
+        .until(&booked, "/booking/meeting/state", "FAILED")
+        .await;
+    assert_eq!(seen["booking"]["meeting"]["reason"], "NO_ACCESS_POLICY");
+    world.stop().await;
+}

@@ -1,0 +1,15 @@
+//! Stories through the public API: one file per subject.
+
+mod bad_input;
+mod capacity;
+mod clock;
+mod consent;
+mod creation;
+mod door;
+mod lobby;
+mod subscription;
+mod tenancy;
+mod whole;
+
+/// A day, in milliseconds.
+const DAY_MS: i64 = 24 * 3_600_000;

@@ -1,0 +1,89 @@
+//! A tenant never reads or changes what is another's.
+
+use convene_domain::TenantId;
+use convene_gateway::{KeyRole, NewApiKey};
+use convene_kit::ids;
+use convene_tests::{World, fault};
+use secrecy::ExposeSecret as _;
+use serde_json::{Value, json};
+
+use crate::DAY_MS;
+
+/// An admin of another tenant on the same node: only whoever runs the node makes tenants, so the key goes into the stopped gateway's database.
+async fn other_tenant(folder: &std::path::Path) -> String {
+    let db =
+        convene_kit::Db::open_sqlite::<convene_migrations::gateway::Migrator>(folder, "gateway");
+    let db = db.await.unwrap();
+    let new = NewApiKey {
+        name: "other".into(),
+        role: KeyRole::Admin,
+        host: None,
+    };
+    let tenant = TenantId::from_uuid(ids::new());
+    let clock = convene_kit::Clock::default();
+    let (_, secret) = convene_gateway::create_api_key(&db, &clock, tenant, new)
+        .await
+        .unwrap();
+    secret.expose_secret().to_owned()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn foreign_ids_name_nothing() {
+    let world = World::embedded().await;
+    let cast = world.cast().await;
+    let booked = cast.book(&world, DAY_MS, 1).await;
+    let guest = cast.arrive(&booked, 0).await;
+    let query = "query($id: ID!) { booking(id: $id) { meeting { id } lobby { id } } }";
+    let ids = cast
+        .app
+        .call(query, json!({"id": booked.id}))
+        .await
+        .unwrap();
+    let world = world.reopened(other_tenant).await;
+    let foreign = world.other.as_ref().unwrap();
+
+    let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    let nodes = [
+        booked.id.clone(),
+        cast.service.clone(),
+        cast.host_id.clone(),
+        guest.visit.clone(),
+        id(&ids["booking"]["meeting"]),
+        id(&ids["booking"]["lobby"]),
+    ];
+    for node in &nodes {
+        let query = "query($id: ID!) { node(id: $id) { id } }";
+        let answer = foreign.answer(query, json!({ "id": node })).await.unwrap();
+        assert_eq!(fault(&answer), "NOT_FOUND", "{answer}");
+    }
+    let b = json!({"id": booked.id, "v": guest.visit, "g": booked.guests[0], "s": cast.service, "h": cast.host_id});
+    for query in [
+        "query($id: ID!) { booking(id: $id) { id } }",
+        "query($id: ID!) { auditTrail(bookingId: $id) { events { type } } }",
+        "query($h: ID!) { host(id: $h) { name } }",
+        "query($s: ID!) { service(id: $s) { name } }",
+        "mutation($id: ID!) { cancelBooking(input: { bookingId: $id, idempotencyKey: \"x\", reason: \"X\" }) { booking { id } refusal { reason } } }",
+        "mutation($id: ID!) { endMeeting(input: { bookingId: $id }) { booking { id } refusal { reason } } }",
+        "mutation($id: ID!, $g: ID!) { issueTicket(input: { bookingId: $id, guestId: $g }) { ticket refusal { reason } } }",
+        "mutation($v: ID!) { admitVisit(input: { visitId: $v }) { visit { id } refusal { reason } } }",
+        "mutation($v: ID!) { denyVisit(input: { visitId: $v }) { visit { id } refusal { reason } } }",
+        "mutation($id: ID!) { startRecording(input: { bookingId: $id }) { recording { id } refusal { reason } } }",
+        "mutation($h: ID!) { createApiKey(input: { name: \"x\", role: HOST, hostId: $h }) { secret refusal { reason } } }",
+        "mutation($s: ID!, $h: ID!) { bookMeeting(input: { idempotencyKey: \"k\", serviceId: $s, hostId: $h, start: \"2099-01-01T00:00:00Z\", guests: [{ name: \"a\", email: \"a@b.example\" }] }) { booking { id } refusal { reason } } }",
+    ] {
+        let answer = foreign.answer(query, b.clone()).await.unwrap();
+        assert!(
+            answer.to_string().contains("NOT_FOUND"),
+            "{query}: {answer}"
+        );
+        assert!(!answer.to_string().contains("secret\":\"cvn_"), "{query}");
+    }
+    for query in [
+        "{ bookings { edges { node { id } } } }",
+        "{ hosts { edges { node { id } } } }",
+    ] {
+        let data = foreign.call(query, json!({})).await.unwrap();
+        assert!(!data.to_string().contains("node"), "{data}");
+    }
+    world.stop().await;
+}
