@@ -89,6 +89,13 @@ fn the_error_codes() {
 /// Reasons are SCREAMING_SNAKE literals in the calls that make errors; the next literal behind one is its message.
 fn collect(text: &str, reasons: &mut BTreeMap<String, String>) {
     let product = text.split("#[cfg(test)]").next().unwrap_or(text);
+    // Reasons that a client of a provider names by a table.
+    if let Some((_, table)) = product.split_once("fn reason(&self)") {
+        let table = table.split("\n    }").next().unwrap_or_default();
+        for reason in table.split('"').skip(1).step_by(2).filter(|l| is_reason(l)) {
+            reasons.entry(reason.to_owned()).or_default();
+        }
+    }
     const MAKERS: [&str; 9] = [
         "Error::invalid(",
         "Error::unauthenticated(",

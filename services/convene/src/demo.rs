@@ -1,6 +1,7 @@
 //! `convene demo`: one booking from request to recording, through the public API, as a booking app, a host and two guests would.
 
 mod cast;
+mod recording;
 mod story;
 mod timeline;
 mod watcher;

@@ -226,17 +226,6 @@ impl Booking {
 }
 
 impl Charted for Booking {
-    fn chart_state(&self) -> String {
-        let meeting = match self.meeting {
-            MeetingView::Pending => "PENDING",
-            MeetingView::Ready => "READY",
-            MeetingView::Failed { .. } => "FAILED",
-            MeetingView::Cancelled => "CANCELLED",
-            MeetingView::Ended => "ENDED",
-        };
-        format!("{}_meeting_{meeting}", self.state())
-    }
-
     fn chart_events() -> (Event, Vec<Event>) {
         let zero = uuid::Uuid::nil();
         let booking = crate::BookingId::from_uuid(zero);

@@ -25,6 +25,9 @@ use crate::{
 
 pub use clock::{remember_offset, stored_offset};
 
+/// How long running calls may go on after the wish to stop, in milliseconds.
+const GRACE_MS: u64 = 1_000;
+
 /// What every role is built from.
 #[derive(Clone, Debug)]
 pub struct Deps {
@@ -108,6 +111,7 @@ impl Role {
     /// Serves `incoming` and does the background work until `stop`; the first failure ends the role and is answered.
     pub async fn run(self, incoming: Incoming, stop: CancellationToken) -> Result<()> {
         let name = self.name;
+        let stopped = stop.clone();
         let mut running = tokio::task::JoinSet::new();
         for task in self.tasks {
             running.spawn(task(stop.clone()));
@@ -119,9 +123,16 @@ impl Role {
             .add_routes(self.routes.routes())
             .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
         running.spawn(async move {
-            server
-                .await
-                .map_err(|error| Error::internal(format!("{name} stopped serving: {error}")))
+            let patience = async {
+                stopped.cancelled().await;
+                tokio::time::sleep(Duration::from_millis(GRACE_MS)).await;
+            };
+            tokio::select! {
+                served = server => served
+                    .map_err(|error| Error::internal(format!("{name} stopped serving: {error}"))),
+                // Watched feeds never end by themselves.
+                () = patience => Ok(()),
+            }
         });
         let mut first = Ok(());
         while let Some(ended) = running.join_next().await {
