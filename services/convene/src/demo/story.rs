@@ -4,7 +4,7 @@ use std::path::Path;
 
 use convene_domain::BookingId;
 use convene_kit::{Error, Result, ids};
-use serde_json::{Value, json};
+use serde_json::json;
 
 use super::{
     cast::{AtProvider, done, refusal, text, until},

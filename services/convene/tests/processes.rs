@@ -1,0 +1,451 @@
+//! The real binary: killed at the worst moments, and listened to for what it must not say.
+
+use std::{
+    fs,
+    io::{BufRead as _, BufReader},
+    path::Path,
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use convene::graphql::Client;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const BINARY: &str = env!("CARGO_BIN_EXE_convene");
+const DAY_MS: i64 = 24 * 3_600_000;
+
+/// A process that is killed with the test.
+struct Process {
+    child: Child,
+    /// What it printed until it was ready.
+    greeting: String,
+}
+
+impl Process {
+    /// Starts and reads standard output up to a line that contains `ready`.
+    fn start(arguments: &[&str], ready: &str) -> Self {
+        let mut child = Command::new(BINARY)
+            .args(arguments)
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
+        let mut greeting = String::new();
+        loop {
+            let line = lines.next().expect("it ended early").unwrap();
+            greeting.push_str(&line);
+            greeting.push('\n');
+            if line.contains(ready) {
+                break;
+            }
+        }
+        Self { child, greeting }
+    }
+
+    /// The first word behind a label of the greeting.
+    fn said(&self, label: &str) -> String {
+        let line = self.greeting.lines().find(|line| line.contains(label));
+        let rest = line.unwrap().split_once(label).unwrap().1;
+        rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// `kill -9`.
+    fn kill(mut self) {
+        self.child.kill().unwrap();
+        self.child.wait().unwrap();
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // Ended already, when the test went well.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A simulator of its own: the provider outlives the node that is killed.
+#[derive(Clone)]
+struct Cloud {
+    _process: std::sync::Arc<Process>,
+    base: String,
+    http: reqwest::Client,
+}
+
+impl Cloud {
+    fn start() -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let process = Process::start(&["simulator", "--listen", "127.0.0.1:0"], "control API");
+        Self {
+            base: process.said("Simulator of Graph and Entra at"),
+            _process: process.into(),
+            http: reqwest::Client::builder().no_proxy().build().unwrap(),
+        }
+    }
+
+    async fn post(&self, path: &str, body: Value) -> Value {
+        let url = format!("{}/_simulator/{path}", self.base);
+        let answer = self.http.post(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success());
+        serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null)
+    }
+
+    async fn get(&self, path: &str) -> Value {
+        let url = format!("{}/_simulator/{path}", self.base);
+        self.http
+            .get(url)
+            .send()
+            .await
+            .unwrap()
+            .json()
+            .await
+            .unwrap()
+    }
+
+    async fn user(&self) -> String {
+        self.get("env").await["GRAPH_USER"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Waits until a request of this kind has come in.
+    async fn asked(&self, method: &str, path_ends: &str) {
+        eventually("the provider was asked", || async {
+            let requests = self.get("requests").await;
+            let mut requests = requests.as_array().unwrap().iter();
+            requests.any(|request| {
+                request["method"] == method
+                    && request["path"].as_str().unwrap().ends_with(path_ends)
+            })
+        })
+        .await;
+    }
+
+    async fn heal(&self) {
+        let url = format!("{}/_simulator/faults", self.base);
+        self.http.delete(url).send().await.unwrap();
+    }
+}
+
+async fn eventually<F, Fut>(what: &str, mut look: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = bool>,
+{
+    let patience = tokio::time::Instant::now() + Duration::from_secs(40);
+    while !look().await {
+        assert!(
+            tokio::time::Instant::now() < patience,
+            "did not happen in time: {what}"
+        );
+        tokio::time::sleep(Duration::from_millis(10)).await;
+    }
+}
+
+struct Up {
+    process: Process,
+    admin: Client,
+}
+
+impl Up {
+    fn start(data: &Path, cloud: &Cloud) -> Self {
+        let data = data.to_str().unwrap();
+        let arguments = [
+            "up",
+            "--data",
+            data,
+            "--listen",
+            "127.0.0.1:0",
+            "--simulator",
+            &cloud.base,
+        ];
+        let process = Process::start(&arguments, "Stop with Ctrl-C");
+        let url = process.said("GraphQL ").replace("/graphql", "");
+        let key = process.said("Admin key");
+        Self {
+            admin: Client::new(&url, &format!("Bearer {key}")).unwrap(),
+            process,
+        }
+    }
+
+    async fn call(&self, query: &str, variables: Value) -> Value {
+        self.admin.call(query, variables).await.unwrap()
+    }
+
+    /// Books for tomorrow; answers the booking's id as soon as it is acknowledged.
+    async fn book(&self, cloud: &Cloud) -> String {
+        let user = cloud.user().await;
+        let made = self.call("mutation($user: String!) {
+            createService(input: { idempotencyKey: \"s\", name: \"First visit\", durationMs: 1800000 }) { service { id } }
+            createHost(input: { idempotencyKey: \"h\", name: \"Front desk\", providerUser: $user }) { host { id } }
+            clock: createHost(input: { idempotencyKey: \"h\", name: \"Front desk\", providerUser: $user }) { host { createdAt } } }", json!({ "user": user })).await;
+        let now = made["clock"]["host"]["createdAt"].as_str().unwrap();
+        let now: chrono::DateTime<chrono::Utc> = now.parse().unwrap();
+        let start = (now + chrono::TimeDelta::milliseconds(DAY_MS)).to_rfc3339();
+        let input = json!({"input": {
+            "idempotencyKey": "b", "start": start,
+            "serviceId": made["createService"]["service"]["id"], "hostId": made["createHost"]["host"]["id"],
+            "guests": [{"name": "A Guest", "email": "a@guest.example"}],
+        }});
+        let query = "mutation($input: BookMeetingInput!) { bookMeeting(input: $input) { booking { id } refusal { reason } } }";
+        let booked = self.call(query, input).await;
+        booked["bookMeeting"]["booking"]["id"]
+            .as_str()
+            .unwrap()
+            .to_owned()
+    }
+
+    /// Waits until the meeting is there, ends the appointment, and waits until that is done.
+    async fn completes(&self, booking: &str) {
+        let query =
+            "query($id: ID!) { booking(id: $id) { state meeting { state } lobby { state } } }";
+        let see = || async { self.call(query, json!({ "id": booking })).await["booking"].take() };
+        eventually("the meeting is ready", || async {
+            see().await["meeting"]["state"] == "READY"
+        })
+        .await;
+        eventually("the lobby is open", || async {
+            see().await["lobby"]["state"] == "OPEN"
+        })
+        .await;
+        let end =
+            "mutation($id: ID!) { endMeeting(input: { bookingId: $id }) { booking { state } } }";
+        self.call(end, json!({ "id": booking })).await;
+        eventually("the meeting is over", || async {
+            see().await["meeting"]["state"] == "ENDED"
+        })
+        .await;
+        eventually("the lobby is closed", || async {
+            see().await["lobby"]["state"] == "CLOSED"
+        })
+        .await;
+    }
+}
+
+fn verified(data: &Path) {
+    let verified = Command::new(BINARY)
+        .args(["audit", "verify", "--data", data.to_str().unwrap()])
+        .output()
+        .unwrap();
+    let said = String::from_utf8_lossy(&verified.stdout);
+    assert!(verified.status.success(), "{said}");
+}
+
+/// Books, kills the node when `moment` has come, starts it again: one meeting, and the story completes.
+async fn killed<Fut: Future<Output = ()>>(faults: Value, moment: impl FnOnce(Cloud) -> Fut) {
+    let cloud = Cloud::start();
+    let folder = TempDir::new().unwrap();
+    if !faults.is_null() {
+        cloud.post("faults", faults).await;
+    }
+    let up = Up::start(folder.path(), &cloud);
+    let booking = up.book(&cloud).await;
+    moment(cloud.clone()).await;
+    up.process.kill();
+    cloud.heal().await;
+
+    let up = Up::start(folder.path(), &cloud);
+    up.completes(&booking).await;
+    let world = cloud.get("meetings").await;
+    assert_eq!(world["events"].as_array().unwrap().len(), 1, "I2: {world}");
+    assert_eq!(world["createdEvents"], 1, "I2: {world}");
+    verified(folder.path());
+    up.process.kill();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_booking_was_committed() {
+    // The provider is so slow that nothing can have happened there.
+    let slow = json!({"pathContains": "/token", "action": {"delayBefore": {"ms": 60_000}}});
+    killed(slow, |_| async {}).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_while_the_provider_works() {
+    let slow = json!({"method": "POST", "pathContains": "/events", "times": 1, "action": {"delayAfter": {"ms": 60_000}}});
+    killed(
+        slow,
+        |cloud| async move { cloud.asked("POST", "/events").await },
+    )
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn killed_after_the_provider_answered() {
+    // The event is made and answered; the broker has gone on to the meeting's options and has committed nothing yet.
+    let slow = json!({"method": "PATCH", "times": 1, "action": {"delayBefore": {"ms": 60_000}}});
+    killed(slow, |cloud| async move {
+        eventually("the broker went on", || async {
+            let requests = cloud.get("requests").await;
+            let mut requests = requests.as_array().unwrap().iter();
+            requests.any(|request| request["method"] == "PATCH")
+        })
+        .await;
+    })
+    .await;
+}
+
+#[test]
+fn a_data_folder_has_one_owner() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().to_str().unwrap();
+    let arguments = [
+        "up",
+        "--data",
+        data,
+        "--listen",
+        "127.0.0.1:0",
+        "--simulator-listen",
+        "127.0.0.1:0",
+    ];
+    let first = Process::start(&arguments, "Stop with Ctrl-C");
+    let second = Command::new(BINARY).args(arguments).output().unwrap();
+    assert!(!second.status.success());
+    let said = String::from_utf8_lossy(&second.stderr);
+    assert!(
+        said.contains("DATA_FOLDER_LOCKED") && said.contains("--data"),
+        "{said}"
+    );
+    first.kill();
+}
+
+#[test]
+fn a_tampered_history_is_found() {
+    let folder = TempDir::new().unwrap();
+    let data = folder.path().join("data");
+    let demo = Command::new(BINARY)
+        .args(["demo", "--data", data.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert!(
+        demo.status.success(),
+        "{}",
+        String::from_utf8_lossy(&demo.stderr)
+    );
+    verified(&data);
+    // The same length, so that only the content differs.
+    let file = data.join("lobby-manager.db");
+    let mut bytes = fs::read(&file).unwrap();
+    let mut changed = 0;
+    for at in 0..bytes.len() - 13 {
+        if &bytes[at..at + 13] == b"HOST_DECISION" {
+            bytes[at..at + 13].copy_from_slice(b"GOST_DECISION");
+            changed += 1;
+        }
+    }
+    assert!(changed > 0, "the decision is in the file");
+    fs::write(&file, bytes).unwrap();
+    let verified = Command::new(BINARY)
+        .args(["audit", "verify", "--data", data.to_str().unwrap()])
+        .output()
+        .unwrap();
+    assert_eq!(verified.status.code(), Some(1));
+    assert!(String::from_utf8_lossy(&verified.stdout).contains("was changed"));
+}
+
+/// Logs of a whole demo run at the most talkative level hold no personal data, secrets or links, and one booking is one trace.
+#[test]
+fn logs_keep_secrets_and_one_booking_is_one_trace() {
+    let folder = TempDir::new().unwrap();
+    let demo = Command::new(BINARY)
+        .args(["demo", "--data", folder.path().to_str().unwrap()])
+        .env(
+            "RUST_LOG",
+            "trace,h2=info,hyper=info,hyper_util=info,tower=info,sqlx=info",
+        )
+        .env("CONVENE_LOG", "json")
+        .output()
+        .unwrap();
+    assert!(demo.status.success());
+    let log = String::from_utf8_lossy(&demo.stderr);
+    assert!(log.lines().count() > 200, "it logged");
+    for canary in [
+        "First Guest",
+        "first@guest.example",
+        "Second Guest",
+        "meetup-join",
+        "cvn_",
+        "sim~",
+        "eyJ0eXAi",
+        "Ticket ",
+        "passcode\":\"",
+    ] {
+        let line = log.lines().find(|line| line.contains(canary));
+        assert!(line.is_none(), "a log line holds {canary:?}");
+    }
+    let mut traces = std::collections::BTreeSet::new();
+    let runtime = tokio::runtime::Runtime::new().unwrap();
+    let logs = runtime
+        .block_on(convene::audit::read(folder.path(), None))
+        .unwrap();
+    for log in &logs {
+        for event in &log.events {
+            let making = [
+                "Booked",
+                "MeetingWanted",
+                "LobbyOpened",
+                "VisitExpected",
+                "MeetingReady",
+            ];
+            if making.contains(&event.kind.as_str()) {
+                traces.insert(
+                    event
+                        .traceparent
+                        .split('-')
+                        .nth(1)
+                        .unwrap_or_default()
+                        .to_owned(),
+                );
+            }
+        }
+    }
+    assert_eq!(
+        traces.len(),
+        1,
+        "booking, meeting and lobby are one trace: {traces:?}"
+    );
+    assert_eq!(traces.first().unwrap().len(), 32);
+}
+
+#[test]
+fn the_command_line_helps() {
+    let run = |arguments: &[&str]| Command::new(BINARY).args(arguments).output().unwrap();
+    let help = run(&["--help"]);
+    for command in [
+        "demo",
+        "up",
+        "simulator",
+        "clock",
+        "audit",
+        "schema",
+        "config",
+    ] {
+        assert!(
+            String::from_utf8_lossy(&help.stdout).contains(command),
+            "{command}"
+        );
+    }
+    let silent = run(&["simulator", "env", "--base", "http://127.0.0.1:9"]);
+    assert_eq!(silent.status.code(), Some(1), "nobody answers there");
+    assert!(String::from_utf8_lossy(&silent.stderr).contains("SIMULATOR_SILENT"));
+    let keyless = run(&["clock", "show"]);
+    assert_eq!(keyless.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&keyless.stderr).contains("--key"));
+    let simulator = Process::start(&["simulator", "--listen", "127.0.0.1:0"], "control API");
+    let base = simulator.said("Simulator of Graph and Entra at");
+    let env = run(&["simulator", "env", "--base", &base]);
+    let said = String::from_utf8_lossy(&env.stdout);
+    for name in [
+        "GRAPH_BASE",
+        "GRAPH_TOKEN_URL",
+        "GRAPH_TENANT",
+        "GRAPH_CLIENT_ID",
+        "GRAPH_CLIENT_SECRET",
+        "GRAPH_USER",
+    ] {
+        assert!(said.contains(&format!("export {name}='")), "{name}");
+    }
+}
