@@ -1,4 +1,5 @@
 //! The rules of the house, read from manifests and sources.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
     collections::{BTreeMap, BTreeSet},

@@ -1,4 +1,5 @@
 //! What is generated and checked in must be what the code says. `UPDATE_SCHEMA=1 cargo test -p convene-tests --test schema` writes it anew.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
     collections::BTreeMap,

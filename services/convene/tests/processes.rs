@@ -1,4 +1,5 @@
 //! The real binary: killed at the worst moments, and listened to for what it must not say.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::{
     fs,
