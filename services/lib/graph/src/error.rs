@@ -85,6 +85,10 @@ impl GraphError {
 /// `Retry-After`: seconds, of which fractions have been seen, or an HTTP date relative to `now`.
 pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
     if let Ok(seconds) = value.trim().parse::<f64>() {
+        // "NaN" parses; it is no time.
+        if !seconds.is_finite() {
+            return None;
+        }
         return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
     }
     // Relative to the server's own Date: our clock need not agree with its.
