@@ -258,7 +258,7 @@ impl Meeting {
 
     fn artefact(mut self, id: SegmentId, artefact: String) -> Option<Step<Self>> {
         let segment = self.segments.iter_mut().find(|segment| segment.id == id)?;
-        if segment.artefact.is_some() {
+        if segment.artefact.is_some() || !segment.stopped {
             return None;
         }
         segment.artefact = Some(artefact);

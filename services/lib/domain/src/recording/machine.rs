@@ -87,7 +87,13 @@ impl Recording {
         }
         self.segments.insert(segment, Segment::default());
         if segment != self.current {
-            return Some(Step::to(self));
+            // One more artefact to wait for.
+            let complete = matches!(self.phase, Phase::Available | Phase::Stored);
+            return Some(if complete {
+                self.goes(Phase::Processing)
+            } else {
+                Step::to(self)
+            });
         }
         Some(match self.phase {
             Phase::Requested | Phase::Starting | Phase::Resuming => self.goes(Phase::Recording),
@@ -206,8 +212,16 @@ impl Recording {
         if !self.segments.values().all(|segment| segment.ready) {
             return self.goes(Phase::Processing);
         }
-        let segments: Vec<u32> = self.segments.keys().copied().collect();
-        segments
+        let missing: Vec<u32> = self
+            .segments
+            .iter()
+            .filter(|(_, segment)| segment.artefact.is_none())
+            .map(|(segment, _)| *segment)
+            .collect();
+        if missing.is_empty() {
+            return self.goes(Phase::Stored);
+        }
+        missing
             .into_iter()
             .fold(self.goes(Phase::Available), |step, segment| {
                 step.then(Effect::FetchArtefact { segment })
