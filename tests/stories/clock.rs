@@ -82,6 +82,42 @@ async fn the_offset_outlives_a_restart_and_every_role_has_it() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_role_that_missed_a_move_has_it_after_a_restart() {
+    let world = World::embedded().await;
+    world.advance(DAY_MS).await;
+    let world = world
+        .reopened(async |folder| {
+            // As a crash in the middle of a move leaves it: the gateway knows, the scheduler does not.
+            let name = "scheduler";
+            let db = convene_kit::Db::open_sqlite::<convene_migrations::scheduler::Migrator>(
+                folder, name,
+            );
+            let db = db.await.unwrap();
+            db.write(|tx| {
+                Box::pin(async move {
+                    use sea_orm::ConnectionTrait as _;
+                    tx.execute_unprepared("DELETE FROM clock_offset").await?;
+                    Ok(())
+                })
+            })
+            .await
+            .unwrap();
+            "cvn_none".to_owned()
+        })
+        .await;
+    let cast = world.cast().await;
+    // An hour after wall time: the future for a scheduler on wall time, the past in business time.
+    let mut wish = cast.wish(&world, DAY_MS, 1).await;
+    let past = world.now().await - chrono::TimeDelta::hours(23);
+    wish["input"]["start"] = past.to_rfc3339().into();
+    assert_eq!(
+        cast.ask(wish).await["refusal"]["reason"],
+        "START_IN_THE_PAST"
+    );
+    world.stop().await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn the_clock_goes_forward_or_back_to_the_wall() {
     let world = World::embedded().await;
     let query = "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { clock { offsetMs } refusal { reason field } } }";

@@ -9,9 +9,10 @@ use convene_graph::GraphConfig;
 use convene_kit::{
     Clock, Db, Deps, Error, Result, Role,
     caller::Callers,
+    clock::Offset,
     keys::Keys,
     local::{self, Incoming},
-    role::stored_offset,
+    role::{remember_offset, stored_offset},
 };
 use convene_lobby_manager as lobby_manager;
 use convene_meeting_broker as meeting_broker;
@@ -74,18 +75,29 @@ impl Node {
         };
         let simulator_control = provider.simulator_control.clone();
 
+        // The gateway's offset is the master: whoever missed a move (a crash in its middle) takes it over here.
+        let gateway_deps =
+            deps::<migrations::gateway::Migrator>(data, gateway::NAME, &keys, Offset::default())
+                .await?;
+        let offset = gateway_deps.clock.offset();
+        if let Some(simulator) = &simulator {
+            simulator.set_clock_offset_ms(offset.millis);
+        }
+
         let (broker, broker_in) = local::pipe();
         let (lobby, lobby_in) = local::pipe();
         let (scheduler, scheduler_in) = local::pipe();
         let (recording, recording_in) = local::pipe();
 
         let broker_role = meeting_broker::role(
-            deps::<migrations::meeting_broker::Migrator>(data, meeting_broker::NAME, &keys).await?,
+            deps::<migrations::meeting_broker::Migrator>(data, meeting_broker::NAME, &keys, offset)
+                .await?,
             broker_config(provider, &keys)?,
         )
         .await?;
         let lobby_role = lobby_manager::role(
-            deps::<migrations::lobby_manager::Migrator>(data, lobby_manager::NAME, &keys).await?,
+            deps::<migrations::lobby_manager::Migrator>(data, lobby_manager::NAME, &keys, offset)
+                .await?,
             lobby_manager::Config {
                 permit_key: Arc::new(keys.permit()?),
             },
@@ -95,7 +107,7 @@ impl Node {
         )
         .await?;
         let scheduler_role = scheduler::role(
-            deps::<migrations::scheduler::Migrator>(data, scheduler::NAME, &keys).await?,
+            deps::<migrations::scheduler::Migrator>(data, scheduler::NAME, &keys, offset).await?,
             scheduler::Peers {
                 broker: broker.clone(),
                 lobby: lobby.clone(),
@@ -107,6 +119,7 @@ impl Node {
                 data,
                 recording_coordinator::NAME,
                 &keys,
+                offset,
             )
             .await?,
             recording_coordinator::Config::new(data.join("artefacts")),
@@ -116,8 +129,6 @@ impl Node {
         )
         .await?;
 
-        let gateway_deps =
-            deps::<migrations::gateway::Migrator>(data, gateway::NAME, &keys).await?;
         let development = match config.development {
             true => Some(development::key(data, &gateway_deps).await?),
             false => None,
@@ -237,13 +248,16 @@ fn prepare(data: &Path) -> Result<&Path> {
     Ok(data)
 }
 
-/// A role's database, its own clock with the offset it last had, and the key of callers.
+/// A role's database, its own clock with the newest offset, and the key of callers.
 async fn deps<M: sea_orm_migration::MigratorTrait>(
     data: &Path,
     name: &'static str,
     keys: &Keys,
+    master: Offset,
 ) -> Result<Deps> {
     let db = Db::open_sqlite::<M>(data, name).await?;
+    db.write(move |tx| Box::pin(async move { remember_offset(tx, master).await }))
+        .await?;
     let clock = Clock::new(stored_offset(db.read()).await?);
     let callers = Callers::new(keys.caller()?, clock.clone());
     Ok(Deps { db, clock, callers })

@@ -99,6 +99,11 @@ impl Simulator {
         self.shared.env()
     }
 
+    /// Sets its clock, as `PUT /_simulator/clock` does: milliseconds added to wall time.
+    pub fn set_clock_offset_ms(&self, offset_ms: i64) {
+        self.shared.clock.set(offset_ms);
+    }
+
     /// Stops listening; open connections are closed.
     pub async fn shutdown(self) {
         self.stop.cancel();
