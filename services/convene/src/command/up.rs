@@ -39,6 +39,13 @@ pub async fn run(options: Options) -> Result<()> {
     node.run_until(stop_signal()).await
 }
 
+/// As this process was called, so that the command works where this one did.
+fn program() -> String {
+    std::env::args()
+        .next()
+        .unwrap_or_else(|| "convene".to_owned())
+}
+
 fn greeting(node: &Node) -> String {
     let url = node.url();
     let mut text = format!(
@@ -70,12 +77,13 @@ fn greeting(node: &Node) -> String {
             )
         };
         text.push_str(&format!(
-            "\nTry, in another terminal:\n\n  1. Make a service and a host\n{}\n\n  2. See what the provider can do\n{}\n\n  3. Move the business clock\nconvene clock advance 24h --url {url} --key {key}\n",
+            "\nTry, in another terminal:\n\n  1. Make a service and a host\n{}\n\n  2. See what the provider can do\n{}\n\n  3. Move the business clock\n{} clock advance 24h --url {url} --key {key}\n",
             post(&format!(
                 r#"mutation {{ createService(input: {{ idempotencyKey: "s1", name: "First visit", durationMs: 1800000 }}) {{ service {{ id }} refusal {{ reason message }} }} createHost(input: {{ idempotencyKey: "h1", name: "Front desk", providerUser: "{}" }}) {{ host {{ id }} refusal {{ reason message }} }} }}"#,
                 env.graph_user
             )),
             post("{ meetingProviders { name capabilities { name level note } } }"),
+            program(),
         ));
     }
     text.push_str("\nStop with Ctrl-C.\n");
