@@ -10,6 +10,7 @@ mod error;
 mod feed;
 mod ids;
 mod keys;
+mod limits;
 mod loaders;
 mod model;
 mod mutation;
