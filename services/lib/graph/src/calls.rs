@@ -4,12 +4,7 @@ use reqwest::Method;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::{Call, Graph, JoinCall, Operation, Result, events::there, transport::Send};
-
-#[derive(Deserialize)]
-struct Roster {
-    value: Vec<RosterEntry>,
-}
+use crate::{Call, Graph, JoinById, JoinCall, Operation, Result, events::there, transport::Send};
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
@@ -24,24 +19,28 @@ struct RecordingInfo {
 }
 
 impl Graph {
-    /// Joins a meeting as the application.
+    /// Joins a meeting, known by organizer and chat, as the application.
     pub async fn join_call(&self, join: &JoinCall) -> Result<Call> {
-        let body = json!({
+        self.join(&join.callback_uri, join.meeting(&self.config.tenant))
+            .await
+    }
+
+    /// Joins a meeting, known by its digits, as the application.
+    pub async fn join_call_by_id(&self, join: &JoinById) -> Result<Call> {
+        self.join(&join.callback_uri, join.meeting()).await
+    }
+
+    async fn join(&self, callback_uri: &str, meeting: Value) -> Result<Call> {
+        let mut body = json!({
             "@odata.type": "#microsoft.graph.call",
-            "callbackUri": join.callback_uri,
+            "callbackUri": callback_uri,
             "requestedModalities": ["audio"],
             "mediaConfig": {"@odata.type": "#microsoft.graph.serviceHostedMediaConfig"},
-            "chatInfo": {"@odata.type": "#microsoft.graph.chatInfo", "threadId": join.thread_id, "messageId": "0"},
-            "meetingInfo": {
-                "@odata.type": "#microsoft.graph.organizerMeetingInfo",
-                "organizer": {
-                    "@odata.type": "#microsoft.graph.identitySet",
-                    "user": {"@odata.type": "#microsoft.graph.identity", "id": join.organizer_id, "tenantId": self.config.tenant},
-                },
-                "allowConversationWithoutHost": true,
-            },
             "tenantId": self.config.tenant,
         });
+        if let (Value::Object(body), Value::Object(meeting)) = (&mut body, meeting) {
+            body.extend(meeting);
+        }
         let url = self.v1(&["communications", "calls"]);
         self.json(Send::new(Method::POST, "/communications/calls", url).body(&body))
             .await
@@ -65,9 +64,8 @@ impl Graph {
     pub async fn is_recording(&self, id: &str) -> Result<bool> {
         let url = self.v1(&["communications", "calls", id, "participants"]);
         let route = "/communications/calls/{call}/participants";
-        let roster: Roster = self.json(Send::new(Method::GET, route, url)).await?;
+        let roster: Vec<RosterEntry> = self.all(Send::new(Method::GET, route, url)).await?;
         Ok(roster
-            .value
             .iter()
             .filter_map(|entry| entry.recording_info.as_ref())
             .any(|info| info.recording_status.eq_ignore_ascii_case("recording")))

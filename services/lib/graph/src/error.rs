@@ -2,16 +2,29 @@
 
 use std::time::Duration;
 
+use uuid::Uuid;
+
+/// A `Retry-After` beyond this is cut to it, in seconds: no answer may park a job for years.
+const RETRY_AFTER_S_MAX: f64 = 3_600.0;
+
 /// A failed request. Texts are for operators; they hold no tokens, links, names or bodies.
 #[derive(Clone, Debug, PartialEq, thiserror::Error)]
 pub enum GraphError {
+    /// The client's configuration is unusable; nothing was sent.
+    #[error("{field} is not usable: {remedy}")]
+    Misconfigured {
+        /// Member of `GraphConfig`.
+        field: &'static str,
+        /// What it has to be.
+        remedy: &'static str,
+    },
     /// 429, or 503/509 with `Retry-After`: nothing happened.
     #[error("throttled")]
     Throttled {
-        /// The server's wish.
+        /// The server's wish, an hour at the most.
         retry_after: Option<Duration>,
     },
-    /// Nothing was sent: name, connection or TLS failed.
+    /// Nothing was sent: name, connection or TLS failed, or there was no token to send it with.
     #[error("not reachable: {0}")]
     Unavailable(String),
     /// Time-out, dropped connection or 5xx: the effect may have happened. Look up before you repeat.
@@ -35,12 +48,14 @@ pub enum GraphError {
         code: String,
     },
     /// Another 4xx: repeating the same is pointless.
-    #[error("refused with {status} {code}")]
+    #[error("refused with {status} {code}{}", told(*status, *request_id))]
     Refused {
         /// HTTP status.
         status: u16,
         /// Graph's code.
         code: String,
+        /// Graph's name of the request, for its support.
+        request_id: Option<Uuid>,
     },
     /// The answer is not what the contract says.
     #[error("malformed answer: {0}")]
@@ -71,7 +86,7 @@ impl GraphError {
     pub fn reason(&self) -> &'static str {
         match self {
             Self::Throttled { .. } => "PROVIDER_THROTTLED",
-            Self::Unavailable(_) => "PROVIDER_UNREACHABLE",
+            Self::Misconfigured { .. } | Self::Unavailable(_) => "PROVIDER_UNREACHABLE",
             Self::UnknownOutcome(_) => "PROVIDER_OUTCOME_UNKNOWN",
             Self::NotFound { .. } => "PROVIDER_NOT_FOUND",
             Self::NoAccessPolicy => "NO_ACCESS_POLICY",
@@ -82,19 +97,32 @@ impl GraphError {
     }
 }
 
-/// `Retry-After`: seconds, of which fractions have been seen, or an HTTP date relative to `now`.
+/// The remedy that an operator has, and what to quote to Graph's support.
+fn told(status: u16, request_id: Option<Uuid>) -> String {
+    let remedy = match status {
+        403 => "; the application lacks a permission: an administrator grants and consents it",
+        _ => "",
+    };
+    let quote = request_id.map_or_else(String::new, |id| format!(" (request-id {id})"));
+    format!("{remedy}{quote}")
+}
+
+/// `Retry-After`: seconds, of which fractions have been seen, or an HTTP date relative to the server's own `Date`.
 pub(crate) fn retry_after(value: &str, date: Option<&str>) -> Option<Duration> {
-    if let Ok(seconds) = value.trim().parse::<f64>() {
-        // "NaN" parses; it is no time.
-        if !seconds.is_finite() {
-            return None;
+    let seconds = match value.trim().parse::<f64>() {
+        // "NaN" and "inf" parse; they are no time.
+        Ok(seconds) => seconds,
+        Err(_) => {
+            // Our clock need not agree with the server's.
+            let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
+            let now = chrono::DateTime::parse_from_rfc2822(date?).ok()?;
+            (until - now).as_seconds_f64()
         }
-        return Duration::try_from_secs_f64(seconds.max(0.0)).ok();
+    };
+    if !seconds.is_finite() {
+        return None;
     }
-    // Relative to the server's own Date: our clock need not agree with its.
-    let until = chrono::DateTime::parse_from_rfc2822(value).ok()?;
-    let now = chrono::DateTime::parse_from_rfc2822(date?).ok()?;
-    (until - now).to_std().ok()
+    Duration::try_from_secs_f64(seconds.clamp(0.0, RETRY_AFTER_S_MAX)).ok()
 }
 
 #[cfg(test)]
@@ -103,12 +131,18 @@ mod tests {
 
     #[test]
     fn retry_after_is_read_in_all_its_forms() {
+        let longest = Duration::from_secs(3_600);
         assert_eq!(retry_after("1.5", None), Some(Duration::from_millis(1_500)));
         assert_eq!(retry_after(" 2 ", None), Some(Duration::from_secs(2)));
         assert_eq!(retry_after("-1", None), Some(Duration::ZERO));
+        assert_eq!(retry_after("1e12", None), Some(longest));
         let now = "Tue, 01 Jan 2030 00:00:00 GMT";
         let until = "Tue, 01 Jan 2030 00:00:07 GMT";
         assert_eq!(retry_after(until, Some(now)), Some(Duration::from_secs(7)));
+        assert_eq!(retry_after(now, Some(until)), Some(Duration::ZERO));
+        let far = "Thu, 01 Jan 2032 00:00:00 GMT";
+        assert_eq!(retry_after(far, Some(now)), Some(longest));
+        assert_eq!(retry_after(until, None), None);
         for bad in ["", "soon", "NaN", "inf"] {
             assert_eq!(retry_after(bad, Some(now)), None, "{bad}");
         }

@@ -1,22 +1,16 @@
 //! Calendar events.
 
 use reqwest::Method;
-use serde::Deserialize;
 use serde_json::json;
 
-use crate::{Event, Graph, GraphError, NewEvent, Result, transport::Send};
+use crate::{Event, EventChange, Graph, GraphError, NewEvent, Result, transport::Send};
 
 /// Our own named property on events, by which they can be found again. The GUID names the set of Convene's properties.
 pub const LOOKUP_PROPERTY: &str =
     "String {6c1a7f1e-52a4-4c2b-9d0f-3f6f5c0b8a11} Name ConveneBooking";
 
-/// Events that carry one key at the most; more would be a fault worth stopping at.
-const FOUND_MAX: &str = "50";
-
-#[derive(Deserialize)]
-struct Page {
-    value: Vec<Event>,
-}
+/// Events on a page, as text. One is expected; what makes them many is found in one go.
+const FOUND_TOP: &str = "50";
 
 impl Graph {
     /// Makes an event with an online meeting. Not to be repeated without a look-up.
@@ -34,10 +28,15 @@ impl Graph {
         let filter = format!(
             "singleValueExtendedProperties/Any(ep: ep/id eq '{LOOKUP_PROPERTY}' and ep/value eq '{key}')"
         );
-        let query = [("$filter", filter.as_str()), ("$top", FOUND_MAX)];
+        let query = [("$filter", filter.as_str()), ("$top", FOUND_TOP)];
         let send = Send::new(Method::GET, "/users/{user}/events?$filter", url).query(&query);
-        let page: Page = self.json(send).await?;
-        Ok(page.value)
+        let mut found: Vec<Event> = self.all(send).await?;
+        // By id when there is no time, so that every look-up has the same first one.
+        found.sort_by(|a, b| {
+            let age = |event: &Event| (event.created_date_time.is_none(), event.created_date_time);
+            age(a).cmp(&age(b)).then_with(|| a.id.cmp(&b.id))
+        });
+        Ok(found)
     }
 
     /// One event.
@@ -45,6 +44,22 @@ impl Graph {
         let url = self.v1(&["users", user, "events", id]);
         self.json(Send::new(Method::GET, "/users/{user}/events/{event}", url))
             .await
+    }
+
+    /// Changes an event; answers it as it is then. May be repeated.
+    pub async fn update_event(&self, user: &str, id: &str, change: &EventChange) -> Result<Event> {
+        let url = self.v1(&["users", user, "events", id]);
+        let body = change.body();
+        let route = "/users/{user}/events/{event}";
+        self.json(Send::new(Method::PATCH, route, url).body(&body))
+            .await
+    }
+
+    /// Deletes an event without a word to its attendees; `false` when there was none.
+    pub async fn delete_event(&self, user: &str, id: &str) -> Result<bool> {
+        let url = self.v1(&["users", user, "events", id]);
+        let route = "/users/{user}/events/{event}";
+        there(self.done(Send::new(Method::DELETE, route, url)).await)
     }
 
     /// Cancels an event as its organizer; `false` when there was none.

@@ -5,21 +5,24 @@
 
 mod calls;
 mod config;
+mod context;
 mod error;
 mod events;
 mod online_meetings;
+mod problem;
 mod recordings;
 mod token;
 mod transport;
 mod types;
 
 pub use config::GraphConfig;
+pub use context::RequestContext;
 pub use error::GraphError;
 pub use recordings::Content;
 pub use transport::Graph;
 pub use types::{
-    Call, CallRecording, CallState, Event, JoinCall, LobbyBypassSettings, MeetingOptions, NewEvent,
-    OnlineMeeting, Operation, OperationStatus,
+    Call, CallRecording, CallState, Event, EventChange, JoinById, JoinCall, LobbyBypassSettings,
+    MeetingOptions, NewEvent, NewMeeting, OnlineMeeting, Operation, OperationStatus,
 };
 
 /// Result with [`GraphError`].

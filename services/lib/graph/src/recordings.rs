@@ -1,21 +1,16 @@
 //! Finished recordings of meetings.
 
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, TryStreamExt as _};
 use reqwest::{Method, header};
-use serde::Deserialize;
 
-use crate::{CallRecording, Graph, GraphError, Result, transport, transport::Send};
-
-#[derive(Deserialize)]
-struct Page {
-    value: Vec<CallRecording>,
-}
+use crate::{CallRecording, Graph, GraphError, Result, problem, transport::Send};
 
 /// A recording's bytes as they come.
 pub struct Content {
     /// MIME type.
     pub content_type: String,
+    bytes_max: u64,
     response: reqwest::Response,
 }
 
@@ -24,10 +19,9 @@ impl Graph {
     pub async fn list_recordings(&self, user: &str, meeting: &str) -> Result<Vec<CallRecording>> {
         let url = self.v1(&["users", user, "onlineMeetings", meeting, "recordings"]);
         let route = "/users/{user}/onlineMeetings/{meeting}/recordings";
-        let mut page: Page = self.json(Send::new(Method::GET, route, url)).await?;
-        page.value
-            .sort_by_key(|recording| recording.created_date_time);
-        Ok(page.value)
+        let mut found: Vec<CallRecording> = self.all(Send::new(Method::GET, route, url)).await?;
+        found.sort_by_key(|recording| recording.created_date_time);
+        Ok(found)
     }
 
     /// Opens a recording's content.
@@ -48,7 +42,7 @@ impl Graph {
         ];
         let route = "/users/{user}/onlineMeetings/{meeting}/recordings/{recording}/content";
         let response = self
-            .send(Send::new(Method::GET, route, self.v1(&path)))
+            .send(Send::new(Method::GET, route, self.v1(&path)).streamed())
             .await?;
         let content_type = response
             .headers()
@@ -58,16 +52,31 @@ impl Graph {
             .to_owned();
         Ok(Content {
             content_type,
+            bytes_max: u64::MAX,
             response,
         })
     }
 }
 
 impl Content {
-    /// The bytes; ends with an error when the connection breaks.
+    /// The same, ended by an error when there are more bytes than these; without it, whoever stores the bytes counts them.
+    pub fn at_most(self, bytes_max: u64) -> Self {
+        Self { bytes_max, ..self }
+    }
+
+    /// The bytes; ends with an error when the connection breaks, or pauses for longer than the client's time-out.
     pub fn into_stream(self) -> impl Stream<Item = Result<Bytes, GraphError>> + std::marker::Send {
+        let bytes_max = self.bytes_max;
+        let mut left = bytes_max;
         self.response
             .bytes_stream()
-            .map(|chunk| chunk.map_err(transport::not_answered))
+            .map_err(problem::not_answered)
+            .and_then(move |chunk| {
+                let counted = left.checked_sub(chunk.len() as u64);
+                left = counted.unwrap_or(0);
+                let too_long =
+                    || GraphError::Malformed(format!("recording longer than {bytes_max} bytes"));
+                std::future::ready(counted.map(|_| chunk).ok_or_else(too_long))
+            })
     }
 }

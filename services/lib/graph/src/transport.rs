@@ -1,30 +1,36 @@
-//! One request: token, bounds, and the sorting of what comes back.
+//! One request: token, bounds, paging.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
-use reqwest::{Method, RequestBuilder, Response, StatusCode, header};
+use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 use secrecy::ExposeSecret as _;
 use serde::{Deserialize, de::DeserializeOwned};
 use serde_json::Value;
-use tracing::Instrument as _;
+use tokio::time::Instant;
+use tracing::{Instrument as _, Span, field::Empty};
 
-use crate::{GraphConfig, GraphError, Result, error, token::Tokens};
+use crate::{GraphConfig, GraphError, RequestContext, Result, problem, token::Tokens};
 
-/// A client for one application. Cheap to share behind an `Arc`.
-#[derive(Debug)]
+/// Pages of one collection that are read.
+const PAGES_MAX: usize = 20;
+
+/// A client for one application. Clones share its token and connections.
+#[derive(Clone, Debug)]
 pub struct Graph {
-    pub(crate) config: GraphConfig,
+    pub(crate) config: Arc<GraphConfig>,
     http: reqwest::Client,
-    tokens: Tokens,
+    tokens: Arc<Tokens>,
+    context: RequestContext,
 }
 
 /// What to send. `route` is the path's template: paths hold ids, and filters hold links, so neither is logged.
 pub(crate) struct Send<'a> {
-    pub method: Method,
-    pub route: &'static str,
-    pub url: String,
-    pub query: &'a [(&'a str, &'a str)],
-    pub body: Option<&'a Value>,
+    method: Method,
+    route: &'static str,
+    url: String,
+    query: &'a [(&'a str, &'a str)],
+    body: Option<&'a Value>,
+    streamed: bool,
 }
 
 impl<'a> Send<'a> {
@@ -35,6 +41,7 @@ impl<'a> Send<'a> {
             url,
             query: &[],
             body: None,
+            streamed: false,
         }
     }
 
@@ -48,36 +55,49 @@ impl<'a> Send<'a> {
             ..self
         }
     }
+
+    /// The answer is long: it may take its time, as long as it does not pause.
+    pub fn streamed(self) -> Self {
+        Self {
+            streamed: true,
+            ..self
+        }
+    }
 }
 
 #[derive(Deserialize)]
-struct Envelope {
-    error: Problem,
-}
-
-#[derive(Default, Deserialize)]
-struct Problem {
-    #[serde(default)]
-    code: String,
-    #[serde(default)]
-    message: String,
+struct Page<T> {
+    value: Vec<T>,
+    #[serde(rename = "@odata.nextLink")]
+    next_link: Option<String>,
 }
 
 impl Graph {
-    /// A client; nothing is sent yet.
+    /// A client; nothing is sent yet. Fails when no request could be made with the configuration.
     pub fn new(config: GraphConfig) -> Result<Self> {
+        config.check()?;
         let http = reqwest::Client::builder()
             .no_proxy()
-            .timeout(Duration::from_millis(config.timeout_ms))
+            .read_timeout(Duration::from_millis(config.timeout_ms))
             .connect_timeout(Duration::from_millis(config.connect_timeout_ms))
             .redirect(reqwest::redirect::Policy::none())
+            .retry(reqwest::retry::never())
             .build()
-            .map_err(|error| GraphError::Unavailable(without_url(error)))?;
+            .map_err(|error| GraphError::Unavailable(problem::cause(error)))?;
         Ok(Self {
-            config,
+            config: Arc::new(config),
             http,
-            tokens: Tokens::default(),
+            tokens: Arc::default(),
+            context: RequestContext::default(),
         })
+    }
+
+    /// The same client, whose requests name their cause.
+    pub fn within(&self, context: RequestContext) -> Self {
+        Self {
+            context,
+            ..self.clone()
+        }
     }
 
     /// Asks for a token: whether the provider is there and the credentials hold.
@@ -110,9 +130,47 @@ impl Graph {
         let response = self.send(send).await?;
         let status = response.status();
         let body = body(response, self.config.response_bytes_max).await?;
-        let value = serde_json::from_slice(&body)
-            .map_err(|error| GraphError::Malformed(format!("{route}: {:?}", error.classify())))?;
+        let value = serde_json::from_slice(&body).map_err(|error| {
+            // Its own text would repeat parts of the body.
+            let (kind, column) = (error.classify(), error.column());
+            GraphError::Malformed(format!("{route}: {kind:?} error at column {column}"))
+        })?;
         Ok((status, value))
+    }
+
+    /// All items of a collection. A filtered list may begin with empty pages, so the first page is no answer by itself.
+    pub(crate) async fn all<T: DeserializeOwned>(&self, send: Send<'_>) -> Result<Vec<T>> {
+        let route = send.route;
+        let mut page: Page<T> = self.json(send).await?;
+        let mut items = page.value;
+        for _ in 1..PAGES_MAX {
+            let Some(next) = page.next_link else {
+                return Ok(items);
+            };
+            let next = self.own(route, next)?;
+            page = self.json(Send::new(Method::GET, route, next)).await?;
+            items.append(&mut page.value);
+        }
+        match page.next_link {
+            None => Ok(items),
+            Some(_) => Err(GraphError::Malformed(format!(
+                "{route}: more than {PAGES_MAX} pages"
+            ))),
+        }
+    }
+
+    /// A link that an answer gave, if it leads to where tokens may go.
+    fn own(&self, route: &str, link: String) -> Result<String> {
+        let origin = |text: &str| Url::parse(text).map(|url| url.origin()).ok();
+        let there = origin(&link).filter(|origin| origin.is_tuple());
+        let ours = [&self.config.base, &self.config.beta_base];
+        if there.is_some() && ours.iter().any(|base| origin(base) == there) {
+            Ok(link)
+        } else {
+            Err(GraphError::Malformed(format!(
+                "{route}: the next page is at another place"
+            )))
+        }
     }
 
     /// Sends, and expects success without caring for the body.
@@ -120,34 +178,58 @@ impl Graph {
         self.send(send).await.map(drop)
     }
 
-    /// Sends; every status but 2xx becomes an error. A refused token is renewed once.
+    /// Sends; every status but 2xx becomes an error.
     pub(crate) async fn send(&self, send: Send<'_>) -> Result<Response> {
-        let span = tracing::info_span!("graph", method = %send.method, route = send.route, status = tracing::field::Empty);
-        async {
-            for last in [false, true] {
-                let token = self.tokens.get(&self.http, &self.config).await?;
-                let request = self.request(&send).bearer_auth(token.expose_secret());
-                let response = request.send().await.map_err(not_answered)?;
-                tracing::Span::current().record("status", response.status().as_u16());
-                if response.status() == StatusCode::UNAUTHORIZED && !last {
-                    self.tokens.forget(&token).await;
-                    continue;
-                }
-                return self.sorted(response).await;
-            }
-            Err(GraphError::Unauthorized {
-                code: "InvalidAuthenticationToken".into(),
-            })
+        let span = tracing::info_span!(
+            "graph",
+            method = %send.method,
+            route = send.route,
+            status = Empty,
+            reason = Empty,
+            duration_ms = Empty,
+        );
+        let began = Instant::now();
+        let answer = self.exchange(&send, &span).instrument(span.clone()).await;
+        if let Err(error) = &answer {
+            span.record("reason", error.reason());
         }
-        .instrument(span)
-        .await
+        let elapsed = began.elapsed().as_millis();
+        span.record("duration_ms", u64::try_from(elapsed).unwrap_or(u64::MAX));
+        answer
+    }
+
+    /// A refused token is renewed once: it may have been revoked before its time.
+    async fn exchange(&self, send: &Send<'_>, span: &Span) -> Result<Response> {
+        let response = self.ask(send, span, true).await?;
+        if response.status() != StatusCode::UNAUTHORIZED {
+            return sorted(response).await;
+        }
+        sorted(self.ask(send, span, false).await?).await
+    }
+
+    async fn ask(&self, send: &Send<'_>, span: &Span, renewable: bool) -> Result<Response> {
+        let token = self.tokens.get(&self.http, &self.config).await?;
+        let request = self.request(send).bearer_auth(token.expose_secret());
+        let response = request.send().await.map_err(problem::not_answered)?;
+        span.record("status", response.status().as_u16());
+        if renewable && response.status() == StatusCode::UNAUTHORIZED {
+            self.tokens.forget(&token).await;
+        }
+        Ok(response)
     }
 
     fn request(&self, send: &Send<'_>) -> RequestBuilder {
+        let id = self.context.client_request_id();
         let mut request = self
             .http
             .request(send.method.clone(), &send.url)
-            .header("client-request-id", uuid::Uuid::now_v7().to_string());
+            .header("client-request-id", id.to_string());
+        if let Some(traceparent) = self.context.traceparent() {
+            request = request.header("traceparent", traceparent);
+        }
+        if !send.streamed {
+            request = request.timeout(Duration::from_millis(self.config.timeout_ms));
+        }
         if !send.query.is_empty() {
             request = request.query(send.query);
         }
@@ -157,41 +239,13 @@ impl Graph {
             None => request,
         }
     }
+}
 
-    async fn sorted(&self, response: Response) -> Result<Response> {
-        let status = response.status();
-        if status.is_success() {
-            return Ok(response);
-        }
-        let retry_after = retry_after(&response);
-        if status == StatusCode::TOO_MANY_REQUESTS
-            || (matches!(status.as_u16(), 503 | 509) && retry_after.is_some())
-        {
-            return Err(GraphError::Throttled { retry_after });
-        }
-        if status.is_server_error() {
-            return Err(GraphError::UnknownOutcome(format!("status {status}")));
-        }
-        let body = body(response, self.config.response_bytes_max).await?;
-        let problem = serde_json::from_slice::<Envelope>(&body)
-            .map_or_else(|_| Problem::default(), |envelope| envelope.error);
-        Err(match status {
-            StatusCode::NOT_FOUND => GraphError::NotFound { code: problem.code },
-            StatusCode::UNAUTHORIZED => GraphError::Unauthorized { code: problem.code },
-            // Seen with codes Forbidden, General and Unauthorized over the years: the text is what they share.
-            StatusCode::FORBIDDEN
-                if problem
-                    .message
-                    .contains("No application access policy found")
-                    || problem.message.contains("is not authorized to") =>
-            {
-                GraphError::NoAccessPolicy
-            }
-            _ => GraphError::Refused {
-                status: status.as_u16(),
-                code: problem.code,
-            },
-        })
+async fn sorted(response: Response) -> Result<Response> {
+    if response.status().is_success() {
+        Ok(response)
+    } else {
+        Err(problem::sort(response).await)
     }
 }
 
@@ -205,19 +259,10 @@ fn join(base: &str, segments: &[&str]) -> String {
     url
 }
 
-/// A request that got no answer: told apart by whether anything can have arrived.
-pub(crate) fn not_answered(error: reqwest::Error) -> GraphError {
-    if error.is_connect() || error.is_builder() {
-        GraphError::Unavailable(without_url(error))
-    } else {
-        GraphError::UnknownOutcome(without_url(error))
-    }
-}
-
 /// A bounded body.
 pub(crate) async fn body(mut response: Response, bytes_max: usize) -> Result<Vec<u8>> {
     let mut body = Vec::new();
-    while let Some(chunk) = response.chunk().await.map_err(not_answered)? {
+    while let Some(chunk) = response.chunk().await.map_err(problem::not_answered)? {
         if body.len() + chunk.len() > bytes_max {
             return Err(GraphError::Malformed(format!(
                 "answer longer than {bytes_max} bytes"
@@ -226,14 +271,4 @@ pub(crate) async fn body(mut response: Response, bytes_max: usize) -> Result<Vec
         body.extend_from_slice(&chunk);
     }
     Ok(body)
-}
-
-pub(crate) fn retry_after(response: &Response) -> Option<Duration> {
-    let text = |name| response.headers().get(name)?.to_str().ok();
-    error::retry_after(text(header::RETRY_AFTER)?, text(header::DATE))
-}
-
-/// URLs of Graph hold links and names.
-fn without_url(error: reqwest::Error) -> String {
-    error.without_url().to_string()
 }
