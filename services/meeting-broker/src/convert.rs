@@ -18,6 +18,13 @@ use crate::{
 pub fn ensure_meeting(request: wire::EnsureMeetingRequest) -> Result<EnsureMeeting> {
     let start = required_time("start", request.start)?;
     let end = required_time("end", request.end)?;
+    if request.generation == 0 {
+        return Err(Error::invalid(
+            "generation",
+            "REQUIRED",
+            "generation is 1 for the first meeting of a booking, and one more for each in its place",
+        ));
+    }
     Ok(EnsureMeeting {
         meeting: id("meeting_id", &request.meeting_id)?,
         booking: id("booking_id", &request.booking_id)?,
@@ -31,6 +38,13 @@ pub fn ensure_meeting(request: wire::EnsureMeetingRequest) -> Result<EnsureMeeti
 }
 
 pub fn segment(recording: &str, segment: u32) -> Result<SegmentId> {
+    if segment == 0 {
+        return Err(Error::invalid(
+            "segment",
+            "REQUIRED",
+            "segment is 1 for the first part of a recording, and one more for each resume",
+        ));
+    }
     Ok(SegmentId {
         recording: id("recording_id", recording)?,
         segment,

@@ -28,25 +28,28 @@ pub const GRAPH_CALENDAR: [Capability; 9] = [
         "CREATE",
         "calendar event with an online meeting; a repeated try finds the first",
     ),
-    full("CANCEL", "the event is cancelled as its organizer"),
     none("UPDATE", "moving a booked meeting is not offered yet"),
+    full("CANCEL", "the event is cancelled as its organizer"),
     full(
         "LOBBY_BYPASS_SCOPE",
-        "set on the online meeting; the tenant's meeting policy may still narrow it",
+        "set on the online meeting and read back; the tenant's meeting policy may still narrow it",
     ),
     none(
         "LOBBY_ADMIT",
-        "v1.0 has no server-side admission; Convene's own lobby stands before the provider's",
+        "v1.0 has no server-side admission, and beta's is not used yet; Convene's own lobby stands before the provider's",
     ),
     partial(
         "RECORDING_START",
-        "Graph beta: through a bot in the meeting",
+        "Graph beta, through a bot in the meeting that everybody sees",
     ),
     partial(
         "RECORDING_PAUSE",
         "Graph has no pause: a pause is a confirmed stop, a resume begins a new segment",
     ),
-    full("ARTEFACTS", "one per segment, from the organizer's mailbox"),
+    full(
+        "ARTEFACTS",
+        "one per segment, of calendar-backed meetings only; segments of one call are told apart by their order",
+    ),
     none("EVENTS", "change notifications are not taken yet"),
 ];
 

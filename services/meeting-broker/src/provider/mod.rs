@@ -6,7 +6,7 @@ mod graph;
 use async_trait::async_trait;
 use bytes::Bytes;
 use convene_domain::{Interval, meeting::External};
-use convene_kit::{BoxFuture, Result};
+use convene_kit::Result;
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
@@ -59,14 +59,26 @@ impl std::fmt::Debug for JoinDetails {
 pub enum Told {
     /// Confirmed.
     Done,
-    /// Not, and it will not.
+    /// Not, and it will not; a stable reason.
     Refused(String),
+}
+
+/// A capture that ended, as the provider can tell it apart: it names the call only, and the rest is order.
+#[derive(Debug)]
+pub struct Captured<'a> {
+    /// The call it ran through.
+    pub call: &'a str,
+    /// Its place (from 0) among the captures through this call.
+    pub nth: usize,
+    /// How many captures through this call have ended.
+    pub ended: usize,
 }
 
 /// Bytes of an artefact, in order; an error ends them.
 pub type Chunks = mpsc::Receiver<Result<Bytes>>;
 
-/// What the broker needs of a provider. Every method may be called again after an unknown outcome: it looks before it acts.
+/// What the broker needs of a provider. Every method may be called again after an unknown outcome: it looks before it acts, or says who has to.
+/// [`Code::Refused`](convene_kit::Code::Refused) is for good; any other error is worth another try.
 #[async_trait]
 pub trait Provider: Send + Sync + 'static {
     /// Name in APIs.
@@ -84,30 +96,48 @@ pub trait Provider: Send + Sync + 'static {
     /// Removes every meeting that carries the key, except `keep`; answers how many there were.
     async fn remove(&self, organizer: &str, key: &str, keep: Option<&str>) -> Result<usize>;
 
-    /// A call in the meeting: the given one while it stands, else a new one.
-    async fn join(&self, meeting: &External, call: Option<&str>) -> Result<String>;
+    /// Enters the meeting anew; answers the call, which may still be connecting.
+    async fn join(&self, meeting: &External) -> Result<String>;
 
-    /// Starts recording through a call.
+    /// Waits, within bounds, until a call is in its meeting; `false` when the call is over.
+    async fn connected(&self, call: &str) -> Result<bool>;
+
+    /// Starts recording through a call, unless it records already.
     async fn start_capture(&self, call: &str, context: &str) -> Result<Told>;
 
-    /// Stops recording through a call.
-    async fn stop_capture(&self, call: &str, context: &str) -> Result<Told>;
+    /// Whether the meeting of a call is being recorded, as far as the provider shows; `false` when the call is over.
+    async fn captures(&self, call: &str) -> Result<bool>;
 
-    /// The artefact of the `nth` (from 0) capture through a call; `None` while the provider prepares it.
+    /// Stops recording through a call; a call that is over or records nothing is stopped.
+    async fn stop_capture(&self, call: &str, context: &str) -> Result<()>;
+
+    /// The artefact of a capture that ended; `None` while the provider prepares it.
     async fn locate_artefact(
         &self,
         meeting: &External,
-        call: &str,
-        nth: usize,
+        captured: &Captured<'_>,
     ) -> Result<Option<String>>;
 
     /// Content type and bytes of an artefact.
-    fn artefact<'a>(
-        &'a self,
-        meeting: &'a External,
-        artefact: &'a str,
-    ) -> BoxFuture<'a, Result<(String, Chunks)>>;
+    async fn artefact(&self, meeting: &External, artefact: &str) -> Result<(String, Chunks)>;
 
-    /// Leaves the call.
+    /// Leaves the call, when it is not over already.
     async fn leave(&self, call: &str) -> Result<()>;
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn join_details_are_not_printed() {
+        let details = JoinDetails {
+            join_url: "canary".into(),
+            join_meeting_id: "canary".into(),
+            passcode: "canary".into(),
+            dial_in_numbers: vec!["canary".into()],
+            conference_id: "canary".into(),
+        };
+        assert!(!format!("{details:?} {details:#?}").contains("canary"));
+    }
 }

@@ -3,10 +3,13 @@
 use std::sync::Arc;
 
 use convene_domain::{Audience, meeting::Event, permit::PermitClaims};
-use convene_kit::{Context, Error, Result, Scope, keys::Sealer, token};
+use convene_kit::{Context, Error, Result, Scope, keys::Sealer, store as spine, token};
 
 use super::Broker;
-use crate::{provider::JoinDetails, store::join_details};
+use crate::{
+    provider::JoinDetails,
+    store::{join_details, meeting::Meetings},
+};
 
 /// What opens sealed details and proves permits.
 #[derive(Clone, Debug)]
@@ -16,7 +19,7 @@ pub struct Door {
 }
 
 impl Broker {
-    /// The release is journalled before the details are opened.
+    /// The release is on record before the details are opened.
     pub async fn release_join_details(
         &self,
         context: &Context,
@@ -46,9 +49,19 @@ impl Broker {
             permit: claims.permit,
             audience,
         };
-        self.change(origin, claims.meeting, released).await?;
         let (tenant, meeting) = (claims.tenant, claims.meeting);
-        let sealed = join_details::get(self.deps.db.read(), tenant, meeting).await?;
+        let sealed = self
+            .deps
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let id = meeting.as_uuid();
+                    spine::change::<Meetings>(tx, &origin, id, released).await?;
+                    join_details::get(tx, tenant, meeting).await
+                })
+            })
+            .await?;
+        // Opened only now: what is not committed was not released.
         let details = join_details::open(&self.door.sealer, tenant, meeting, &sealed)?;
         Ok((claims, details))
     }

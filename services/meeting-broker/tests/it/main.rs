@@ -1,0 +1,10 @@
+//! The real role over its own pipe, against the real simulator over HTTP.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod capture;
+mod creation;
+mod door;
+mod edge;
+mod history;
+mod provider;
+mod world;
