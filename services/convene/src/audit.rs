@@ -9,7 +9,7 @@ use convene_kit::{
     event::{self, Filter, GENESIS, Model},
 };
 use sea_orm::{
-    ConnectionTrait as _, DatabaseConnection,
+    ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _,
     sea_query::{Alias, Expr, ExprTrait as _, Query},
 };
 
@@ -24,7 +24,8 @@ pub struct Log {
     pub source: &'static str,
     /// Its events in order.
     pub events: Vec<Model>,
-    connection: DatabaseConnection,
+    /// Everything is read as it was at one moment, while the node may go on.
+    snapshot: DatabaseTransaction,
 }
 
 /// Something that cannot be if nobody tampered.
@@ -45,7 +46,7 @@ pub async fn read(data: &Path, booking: Option<BookingId>) -> Result<Vec<Log>> {
         if !data.join(format!("{source}.db")).exists() {
             continue;
         }
-        let connection = open_read_only(data, source).await?;
+        let snapshot = open_read_only(data, source).await?.begin().await?;
         let filter = Filter {
             tenant: None,
             booking,
@@ -53,7 +54,7 @@ pub async fn read(data: &Path, booking: Option<BookingId>) -> Result<Vec<Log>> {
         let mut events: Vec<Model> = Vec::new();
         loop {
             let after = events.last().map_or(0, |event| event.position);
-            let page = event::page(&connection, after, PAGE, filter).await?;
+            let page = event::page(&snapshot, after, PAGE, filter).await?;
             if page.is_empty() {
                 break;
             }
@@ -62,7 +63,7 @@ pub async fn read(data: &Path, booking: Option<BookingId>) -> Result<Vec<Log>> {
         logs.push(Log {
             source,
             events,
-            connection,
+            snapshot,
         });
     }
     Ok(logs)
@@ -81,7 +82,7 @@ pub async fn verify(log: &Log) -> Result<Vec<Problem>> {
         let problem = match broken(&chain) {
             Some(what) => Some(what),
             None => match chain.last() {
-                Some(last) => cut_off(&log.connection, &kind, last).await?,
+                Some(last) => cut_off(&log.snapshot, &kind, last).await?,
                 None => None,
             },
         };
@@ -114,7 +115,7 @@ pub fn broken(chain: &[&Model]) -> Option<String> {
 
 /// Whether the object's row knows of a later event than the chain has, or of another one.
 async fn cut_off(
-    connection: &DatabaseConnection,
+    snapshot: &DatabaseTransaction,
     kind: &str,
     last: &Model,
 ) -> Result<Option<String>> {
@@ -124,29 +125,17 @@ async fn cut_off(
         .and_where(Expr::col(Alias::new("tenant_id")).eq(last.tenant_id))
         .and_where(Expr::col(Alias::new("id")).eq(last.object_id))
         .to_owned();
-    let Some(row) = connection.query_one(&statement).await? else {
+    let Some(row) = snapshot.query_one(&statement).await? else {
         return Ok(Some("its row is missing".into()));
     };
     let version: i64 = row.try_get("", "version")?;
     let head: Vec<u8> = row.try_get("", "head_hash")?;
-    // The log was read first: a row that went on meanwhile is no problem of a running node.
-    Ok(
-        (version < last.seq || (version == last.seq && head != last.hash))
-            .then(|| {
-                format!(
-                    "its row is at version {version}, the chain ends at {}",
-                    last.seq
-                )
-            })
-            .or_else(|| {
-                (version > last.seq).then(|| {
-                    format!(
-                        "the chain ends at {} but its row is at version {version}",
-                        last.seq
-                    )
-                })
-            }),
-    )
+    Ok((version != last.seq || head != last.hash).then(|| {
+        format!(
+            "its row is at version {version}, the chain ends at {}",
+            last.seq
+        )
+    }))
 }
 
 /// One line for people.

@@ -381,6 +381,8 @@ fn logs_keep_secrets_and_one_booking_is_one_trace() {
     }
     let mut traces = std::collections::BTreeSet::new();
     let runtime = tokio::runtime::Runtime::new().unwrap();
+    // The snapshots are let go inside the runtime.
+    let _inside = runtime.enter();
     let logs = runtime
         .block_on(convene::audit::read(folder.path(), None))
         .unwrap();
