@@ -39,25 +39,3 @@ pub fn rfc3339(ms: i64) -> String {
         time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
     })
 }
-
-/// Milliseconds of an RFC 3339 time.
-pub fn parse_rfc3339(text: &str) -> Option<i64> {
-    chrono::DateTime::parse_from_rfc3339(text)
-        .ok()
-        .map(|time| time.timestamp_millis())
-}
-
-/// `2031-01-01T10:00:00.0000000`: the `dateTime` half of Graph's `dateTimeTimeZone`.
-pub fn date_time(ms: i64) -> String {
-    chrono::DateTime::from_timestamp_millis(ms).map_or_else(String::new, |time| {
-        let tenths_of_micros = i64::from(time.timestamp_subsec_millis()) * 10_000;
-        format!("{}.{tenths_of_micros:07}", time.format("%Y-%m-%dT%H:%M:%S"))
-    })
-}
-
-/// Milliseconds of a `dateTime` in UTC.
-pub fn parse_date_time(text: &str) -> Option<i64> {
-    chrono::NaiveDateTime::parse_from_str(text.trim_end_matches('Z'), "%Y-%m-%dT%H:%M:%S%.f")
-        .ok()
-        .map(|time| time.and_utc().timestamp_millis())
-}

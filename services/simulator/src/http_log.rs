@@ -2,12 +2,13 @@
 
 use std::{
     collections::VecDeque,
-    sync::{Mutex, PoisonError},
+    sync::{Mutex, MutexGuard, PoisonError},
 };
 
+use http::Method;
 use serde::Serialize;
 
-/// Requests that are remembered.
+/// Requests that are remembered; the oldest is forgotten first.
 const ENTRIES_MAX: usize = 10_000;
 
 /// One request.
@@ -29,40 +30,61 @@ pub struct Entry {
 /// The log.
 #[derive(Debug, Default)]
 pub struct HttpLog {
-    entries: Mutex<(u64, VecDeque<Entry>)>,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug, Default)]
+struct Inner {
+    /// Number of the last request.
+    last: u64,
+    entries: VecDeque<Entry>,
 }
 
 impl HttpLog {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Notes a request that begins.
-    pub fn begin(&self, method: &str, path: &str, at_ms: i64) -> u64 {
-        let mut guard = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let (count, entries) = &mut *guard;
-        *count += 1;
-        if entries.len() >= ENTRIES_MAX {
-            entries.pop_front();
-        }
-        entries.push_back(Entry {
-            number: *count,
-            method: method.to_owned(),
+    pub fn begin(&self, method: &Method, path: &str, at_ms: i64) -> u64 {
+        let entry = |number| Entry {
+            number,
+            method: method.as_str().to_owned(),
             path: path.to_owned(),
             at_ms,
             status: None,
-        });
-        *count
+        };
+        let mut inner = self.inner();
+        inner.last += 1;
+        let number = inner.last;
+        if inner.entries.len() >= ENTRIES_MAX {
+            inner.entries.pop_front();
+        }
+        inner.entries.push_back(entry(number));
+        number
     }
 
-    /// Notes how it ended.
+    /// Notes how it ended, unless it is forgotten already.
     pub fn end(&self, number: u64, status: u16) {
-        let mut guard = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(entry) = guard.1.iter_mut().rev().find(|e| e.number == number) {
+        let mut inner = self.inner();
+        let first = inner.entries.front().map_or(0, |entry| entry.number);
+        let place = number.checked_sub(first).map(usize::try_from);
+        if let Some(Ok(place)) = place
+            && let Some(entry) = inner.entries.get_mut(place)
+        {
             entry.status = Some(status);
         }
     }
 
     /// Requests after a number.
     pub fn since(&self, number: u64) -> Vec<Entry> {
-        let guard = self.entries.lock().unwrap_or_else(PoisonError::into_inner);
-        let after = guard.1.iter().filter(|entry| entry.number > number);
+        let inner = self.inner();
+        let after = inner.entries.iter().filter(|entry| entry.number > number);
         after.cloned().collect()
+    }
+
+    /// Forgets all; numbers go on.
+    pub fn clear(&self) {
+        self.inner().entries.clear();
     }
 }

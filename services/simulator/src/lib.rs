@@ -12,12 +12,13 @@ mod http_log;
 mod media;
 mod server;
 mod state;
+mod state_file;
 mod world;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
 use tokio::{net::TcpListener, task::JoinHandle};
-use tokio_util::sync::CancellationToken;
+use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use env::SimulatorEnv;
 use state::Shared;
@@ -27,9 +28,9 @@ use state::Shared;
 pub struct SimulatorConfig {
     /// Where it listens; loopback only. Port 0 takes a free one.
     pub listen: SocketAddr,
-    /// Same seed, same ids and secrets.
+    /// Same seed, same ids and secrets. A state file keeps the seed that it began with.
     pub seed: u64,
-    /// Where its world is kept; in memory only when `None`.
+    /// Where its world is kept, readable for its owner only; in memory when `None`.
     pub state_file: Option<PathBuf>,
 }
 
@@ -53,17 +54,25 @@ pub enum SimulatorError {
     #[error("the simulator cannot listen on {0}: {1}; stop what uses the port or choose another")]
     Listen(SocketAddr, std::io::Error),
     /// The state file is not one.
-    #[error("the simulator's state file {0} cannot be used: {1}")]
+    #[error(
+        "the simulator's state file {0} cannot be used: {1}; check the path and its permissions, or remove the file to begin anew"
+    )]
     State(PathBuf, std::io::Error),
+    /// The world could not be put into words.
+    #[error("the simulator's state cannot be written: {0}")]
+    Snapshot(serde_json::Error),
+    /// The signing key could not be derived.
+    #[error("the simulator's signing key cannot be made from this seed; choose another")]
+    Key,
 }
 
-/// A running simulator.
+/// A running simulator; it stops when it is dropped.
 #[derive(Debug)]
 pub struct Simulator {
     address: SocketAddr,
     shared: Arc<Shared>,
     serving: JoinHandle<()>,
-    stop: CancellationToken,
+    stop: DropGuard,
 }
 
 impl Simulator {
@@ -85,7 +94,7 @@ impl Simulator {
             address,
             shared,
             serving,
-            stop,
+            stop: stop.drop_guard(),
         })
     }
 
@@ -99,14 +108,14 @@ impl Simulator {
         self.shared.env()
     }
 
-    /// Sets its clock, as `PUT /_simulator/clock` does: milliseconds added to wall time.
+    /// Sets its clock: milliseconds added to wall time. Unlike `PUT /_simulator/clock` it may go back: whoever started it knows the time.
     pub fn set_clock_offset_ms(&self, offset_ms: i64) {
-        self.shared.clock.set(offset_ms);
+        self.shared.set_clock(offset_ms);
     }
 
     /// Stops listening; open connections are closed.
     pub async fn shutdown(self) {
-        self.stop.cancel();
+        drop(self.stop);
         // A panic of the listener has been reported by its own task.
         drop(self.serving.await);
     }

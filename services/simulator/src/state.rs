@@ -1,20 +1,21 @@
-//! What all requests share: the world behind a lock, its clock, faults, and the log.
+//! What all requests share: the world behind a lock, its clock, faults, the log, and the state file.
 
 use std::{
-    fs,
-    io::Write as _,
     net::SocketAddr,
-    os::unix::fs::OpenOptionsExt as _,
-    path::PathBuf,
-    sync::{Mutex, MutexGuard, PoisonError},
+    sync::{
+        Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering},
+    },
 };
 
 use crate::{
     SimulatorConfig, SimulatorError,
     clock::Clock,
+    entra::KnownTokens,
     env::SimulatorEnv,
     faults::Faults,
     http_log::HttpLog,
+    state_file::{Snapshot, StateFile},
     world::{Directory, World},
 };
 
@@ -30,28 +31,44 @@ pub struct Shared {
     pub faults: Faults,
     /// What was asked.
     pub log: HttpLog,
+    /// Access tokens whose signature has been verified.
+    pub known_tokens: KnownTokens,
     world: Mutex<World>,
-    state_file: Option<PathBuf>,
+    /// Rises with every change of what the state file holds.
+    revision: AtomicU64,
+    file: Option<StateFile>,
 }
 
 impl Shared {
-    /// A new world, or the one of the state file.
+    /// A new world, or the one of the state file; that one's seed wins.
     pub fn open(config: &SimulatorConfig, address: SocketAddr) -> Result<Self, SimulatorError> {
-        let world = match &config.state_file {
-            Some(path) if path.exists() => fs::read(path)
-                .and_then(|bytes| Ok(serde_json::from_slice(&bytes)?))
-                .map_err(|error| SimulatorError::State(path.clone(), error))?,
-            _ => World::default(),
+        let file = config.state_file.clone().map(StateFile::new);
+        let kept = match &file {
+            Some(file) => file.load()?,
+            None => None,
         };
-        Ok(Self {
+        let snapshot = kept.unwrap_or_else(|| Snapshot::empty(config.seed));
+        let mut world = snapshot.world;
+        world.reindex();
+        let clock = Clock::default();
+        clock.set(snapshot.offset_ms);
+        let shared = Self {
             address,
-            directory: Directory::new(config.seed),
-            clock: Clock::default(),
-            faults: Faults::default(),
+            directory: Directory::new(snapshot.seed).map_err(|_| SimulatorError::Key)?,
+            clock,
+            faults: Faults::new(snapshot.seed),
             log: HttpLog::default(),
+            known_tokens: KnownTokens::default(),
             world: Mutex::new(world),
-            state_file: config.state_file.clone(),
-        })
+            revision: AtomicU64::new(1),
+            file,
+        };
+        if let Some(file) = &shared.file {
+            // The seed is kept from the start, and a file that cannot be written is told at once.
+            let (revision, bytes) = shared.snapshot()?;
+            file.write(revision, &bytes)?;
+        }
+        Ok(shared)
     }
 
     /// Reads the world.
@@ -60,16 +77,50 @@ impl Shared {
         self.world.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Changes the world; what is answered afterwards is on disk when there is a state file.
+    /// Changes the world. The server has it on disk before the answer goes out.
     pub fn change<T>(&self, change: impl FnOnce(&mut World) -> T) -> T {
         let mut world = self.read();
         let answer = change(&mut world);
-        if let Some(path) = &self.state_file
-            && let Err(error) = save(path, &world)
-        {
-            tracing::error!(%error, "the simulator's state file was not written");
-        }
+        self.changed();
         answer
+    }
+
+    /// Moves the clock.
+    pub fn set_clock(&self, offset_ms: i64) {
+        let world = self.read();
+        self.clock.set(offset_ms);
+        self.changed();
+        drop(world);
+    }
+
+    /// An empty world, no faults, an empty log, and wall time.
+    pub fn reset(&self) {
+        self.change(|world| *world = World::default());
+        self.set_clock(0);
+        self.faults.clear();
+        self.log.clear();
+    }
+
+    /// Under the world's lock.
+    fn changed(&self) {
+        self.revision.fetch_add(1, Ordering::Release);
+    }
+
+    /// Returns when all changes made before are in the state file. Many requests share one write.
+    pub async fn persist(&self) -> Result<(), SimulatorError> {
+        let Some(file) = &self.file else {
+            return Ok(());
+        };
+        let wanted = self.revision.load(Ordering::Acquire);
+        file.reach(wanted, || self.snapshot()).await
+    }
+
+    /// The revision and its bytes.
+    fn snapshot(&self) -> Result<(u64, Vec<u8>), SimulatorError> {
+        let world = self.read();
+        let revision = self.revision.load(Ordering::Acquire);
+        let bytes = Snapshot::bytes(self.directory.seed, self.clock.offset_ms(), &world);
+        Ok((revision, bytes.map_err(SimulatorError::Snapshot)?))
     }
 
     /// Addresses and credentials.
@@ -80,10 +131,10 @@ impl Shared {
             graph_base: format!("{base}/v1.0"),
             graph_beta_base: format!("{base}/beta"),
             graph_token_url: format!("{base}/{}/oauth2/v2.0/token", directory.tenant),
-            graph_authority: format!("{base}/{}", directory.tenant),
+            graph_authority: base,
             graph_tenant: directory.tenant.clone(),
             graph_client_id: directory.client_id.clone(),
-            graph_client_secret: directory.client_secret.clone(),
+            graph_client_secret: directory.client_secret.reveal().to_owned(),
             graph_user: directory.host().id.clone(),
             graph_user_email: directory.host().principal_name.clone(),
             graph_denied_user: directory.denied().id.clone(),
@@ -94,17 +145,4 @@ impl Shared {
     pub fn base_url(&self) -> String {
         format!("http://{}", self.address)
     }
-}
-
-/// Written beside and renamed, so that a crash leaves the old world or the new one.
-fn save(path: &PathBuf, world: &World) -> std::io::Result<()> {
-    let beside = path.with_extension("new");
-    let mut file = fs::OpenOptions::new()
-        .write(true)
-        .create(true)
-        .truncate(true)
-        .mode(0o600)
-        .open(&beside)?;
-    file.write_all(&serde_json::to_vec(world)?)?;
-    fs::rename(&beside, path)
 }

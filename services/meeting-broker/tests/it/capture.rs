@@ -236,6 +236,7 @@ async fn a_call_that_ended_is_joined_again() {
     // The organizer ends the meeting for all: the broker's call is gone, and its recording with it.
     world.provider.end_for_all(&details.join_url).await;
     stop(&world, asked, take, 1).await;
+    world.provider.organizer_joins(&asked.key()).await;
     capture(&world, asked, take, 2).await;
     stop(&world, asked, take, 2).await;
     artefacts(&world, asked, 2).await;

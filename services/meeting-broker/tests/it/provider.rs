@@ -64,6 +64,15 @@ impl Provider {
         carry.count()
     }
 
+    /// The organizer of the meeting that carries a key comes into it.
+    pub async fn organizer_joins(&self, key: &str) {
+        let all = self.get("meetings").await;
+        let mut meetings = all["meetings"].as_array().unwrap().iter();
+        let meeting = meetings.find(|meeting| meeting["transactionId"] == key);
+        let body = json!({"meetingId": meeting.unwrap()["id"], "kind": "organizer"});
+        self.control("meetings/join", body).await;
+    }
+
     /// Events that were ever created.
     pub async fn created(&self) -> u64 {
         self.get("meetings").await["createdEvents"]

@@ -172,9 +172,11 @@ impl World {
         asked
     }
 
+    /// A meeting that is ready and has its organizer in it: nobody records an empty room.
     pub async fn ready(&self) -> Asked {
         let asked = self.ask().await;
         self.until_phase(asked, wire::MeetingPhase::Ready).await;
+        self.provider.organizer_joins(&asked.key()).await;
         asked
     }
 

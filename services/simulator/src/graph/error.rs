@@ -1,19 +1,27 @@
-//! Graph's error envelope.
+//! Graph's error envelope and the ids of every answer.
 
 use axum::{
     body::Body,
     response::{IntoResponse, Response},
 };
-use http::{HeaderValue, StatusCode, header};
+use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 use serde_json::json;
 
-use crate::{clock::rfc3339, state::Shared};
+use super::odata::JSON;
+use crate::{
+    clock::rfc3339,
+    state::Shared,
+    world::{Full, OBJECTS_MAX},
+};
 
-/// Header with the answer's own id.
-pub const REQUEST_ID: &str = "request-id";
+const REQUEST_ID: HeaderName = HeaderName::from_static("request-id");
+const CLIENT_REQUEST_ID: HeaderName = HeaderName::from_static("client-request-id");
 
-/// A refusal that a handler answers.
-#[derive(Debug)]
+/// Answer of a handler.
+pub type Answer = Result<Response, Failure>;
+
+/// A refusal that a handler answers. The guard writes it out, because it knows ids and time.
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Failure {
     status: StatusCode,
     code: &'static str,
@@ -35,87 +43,124 @@ impl Failure {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
+    /// 400 of the calendar API.
+    pub fn invalid(message: impl Into<String>) -> Self {
+        let code = "ErrorPropertyValidationFailure";
+        Self::new(StatusCode::BAD_REQUEST, code, message)
+    }
+
     /// 404 of the communications API.
     pub fn not_found() -> Self {
-        Self::new(
-            StatusCode::NOT_FOUND,
-            "NotFound",
-            "The object was not found.",
-        )
+        let message = "The object was not found.";
+        Self::new(StatusCode::NOT_FOUND, "NotFound", message)
     }
 
     /// 404 of the calendar API.
     pub fn item_not_found() -> Self {
+        let message = "The specified object was not found in the store.";
+        Self::new(StatusCode::NOT_FOUND, "ErrorItemNotFound", message)
+    }
+
+    /// 501: in Graph, but not here yet.
+    pub fn not_implemented(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", message)
+    }
+}
+
+impl From<Full> for Failure {
+    fn from(Full: Full) -> Self {
+        let message = format!(
+            "The simulator holds at most {OBJECTS_MAX} events, meetings and calls; POST /_simulator/reset empties it."
+        );
         Self::new(
-            StatusCode::NOT_FOUND,
-            "ErrorItemNotFound",
-            "The specified object was not found in the store.",
+            StatusCode::INSUFFICIENT_STORAGE,
+            "ErrorQuotaExceeded",
+            message,
         )
     }
 }
 
 impl IntoResponse for Failure {
     fn into_response(self) -> Response {
-        let id = request_id();
-        let mut response = envelope(self.status, self.code, &self.message, None, &id);
-        if let Ok(value) = HeaderValue::from_str(&id) {
-            response.headers_mut().insert(REQUEST_ID, value);
-        }
+        let mut response = self.status.into_response();
+        response.extensions_mut().insert(self);
         response
     }
 }
 
-/// An error answer with its ids.
-pub fn response(
+/// The two ids that every answer carries.
+#[derive(Clone, Debug)]
+pub struct Ids {
+    request: String,
+    client: Option<HeaderValue>,
+}
+
+impl Ids {
+    /// A new `request-id`, and the client's own when it sent one.
+    pub fn of(headers: &HeaderMap) -> Self {
+        Self {
+            request: uuid::Uuid::new_v4().to_string(),
+            client: headers.get(CLIENT_REQUEST_ID).cloned(),
+        }
+    }
+
+    /// Puts them on an answer.
+    pub fn put_on(self, response: &mut Response) {
+        let headers = response.headers_mut();
+        if let Ok(id) = HeaderValue::from_str(&self.request) {
+            headers.insert(REQUEST_ID, id);
+        }
+        if let Some(id) = self.client {
+            headers.insert(CLIENT_REQUEST_ID, id);
+        }
+    }
+}
+
+/// A refusal as it goes out.
+pub fn render(shared: &Shared, failure: &Failure, ids: Ids) -> Response {
+    let client = ids.client.as_ref().and_then(|id| id.to_str().ok());
+    let body = json!({"error": {
+        "code": failure.code,
+        "message": failure.message,
+        "innerError": {
+            "date": rfc3339(shared.clock.now_ms()),
+            "request-id": ids.request,
+            "client-request-id": client.unwrap_or(&ids.request),
+        },
+    }});
+    let mut response = (
+        failure.status,
+        [(header::CONTENT_TYPE, JSON)],
+        body.to_string(),
+    )
+        .into_response();
+    ids.put_on(&mut response);
+    response
+}
+
+/// An error answer from outside of the handlers.
+pub fn failed(
     shared: &Shared,
+    ids: Ids,
     status: StatusCode,
     code: &'static str,
     message: &str,
 ) -> Response<Body> {
-    let id = request_id();
-    let date = rfc3339(shared.clock.now_ms());
-    let mut response = envelope(status, code, message, Some(&date), &id);
-    if let Ok(value) = HeaderValue::from_str(&id) {
-        response.headers_mut().insert(REQUEST_ID, value);
-    }
-    response
+    render(shared, &Failure::new(status, code, message), ids)
 }
 
-/// 429 with `Retry-After` in seconds.
-pub fn throttled(shared: &Shared, retry_after_s: f64) -> Response<Body> {
-    let mut response = response(
+/// 429 with `Retry-After` in seconds, or without it.
+pub fn throttled(shared: &Shared, ids: Ids, retry_after_s: Option<f64>) -> Response<Body> {
+    let mut response = failed(
         shared,
+        ids,
         StatusCode::TOO_MANY_REQUESTS,
         "TooManyRequests",
         "Too many requests; wait as Retry-After says.",
     );
-    if let Ok(value) = HeaderValue::from_str(&format!("{retry_after_s}")) {
-        response.headers_mut().insert(header::RETRY_AFTER, value);
+    let seconds = retry_after_s.map(|seconds| HeaderValue::from_str(&format!("{seconds}")));
+    if let Some(Ok(seconds)) = seconds {
+        response.headers_mut().insert(header::RETRY_AFTER, seconds);
     }
     response
-}
-
-/// A new request id. Not part of the world: asking changes nothing.
-pub fn request_id() -> String {
-    uuid::Uuid::new_v4().to_string()
-}
-
-fn envelope(
-    status: StatusCode,
-    code: &'static str,
-    message: &str,
-    date: Option<&str>,
-    id: &str,
-) -> Response {
-    let body = json!({"error": {
-        "code": code,
-        "message": message,
-        "innerError": {"date": date, "request-id": id, "client-request-id": id},
-    }});
-    (
-        status,
-        [(header::CONTENT_TYPE, super::request::JSON)],
-        body.to_string(),
-    )
-        .into_response()
 }

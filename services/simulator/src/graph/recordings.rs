@@ -2,16 +2,15 @@
 
 use std::sync::Arc;
 
-use axum::{
-    Router,
-    extract::{Path, State},
-    response::IntoResponse as _,
-    routing::get,
-};
+use axum::{Router, response::IntoResponse as _, routing::get};
 use http::{StatusCode, header};
 use serde_json::{Value, json};
 
-use super::{Answer, error::Failure, meetings, request};
+use super::{
+    ask::{Ask, Keys},
+    error::{Answer, Failure},
+    meetings, odata,
+};
 use crate::{
     clock::rfc3339,
     media,
@@ -27,90 +26,90 @@ pub fn routes() -> Router<Arc<Shared>> {
         .route(&format!("{base}/{{recording}}/content"), get(content))
 }
 
-async fn list(
-    State(shared): State<Arc<Shared>>,
-    Path((key, id)): Path<(String, String)>,
-) -> Answer {
-    let user = meetings::covered(&shared, &key)?;
-    let world = shared.read();
+/// It takes no query options.
+async fn list(ask: Ask, Keys((key, id)): Keys<(String, String)>) -> Answer {
+    let user = ask.covered(&key)?;
+    ask.only(&[])?;
+    let world = ask.shared.read();
     let meeting = backed(&world, user, &id)?;
-    let shown: Vec<Value> = finished(&shared, &world, meeting)
-        .map(|recording| show(&shared, user, recording))
-        .collect();
-    Ok(request::json(StatusCode::OK, &json!({ "value": shown })))
+    let found = finished(meeting, ask.now_ms);
+    let shown: Vec<Value> = found.map(|one| show(&ask, user, meeting, one)).collect();
+    let context = format!(
+        "{}/$metadata#users('{}')/onlineMeetings('{id}')/recordings",
+        ask.root(),
+        user.id
+    );
+    let page = json!({"@odata.context": context, "value": shown});
+    Ok(odata::json(StatusCode::OK, &page))
 }
 
-async fn read(
-    State(shared): State<Arc<Shared>>,
-    Path((key, id, recording)): Path<(String, String, String)>,
-) -> Answer {
-    let user = meetings::covered(&shared, &key)?;
-    let world = shared.read();
+async fn read(ask: Ask, Keys((key, id, recording)): Keys<(String, String, String)>) -> Answer {
+    let user = ask.covered(&key)?;
+    ask.only(&[])?;
+    let world = ask.shared.read();
     let meeting = backed(&world, user, &id)?;
-    let found = finished(&shared, &world, meeting).find(|r| r.id == recording);
-    let shown = show(&shared, user, found.ok_or_else(Failure::not_found)?);
-    Ok(request::json(StatusCode::OK, &shown))
+    let shown = show(&ask, user, meeting, one(meeting, &recording, ask.now_ms)?);
+    Ok(odata::entity(&ask, StatusCode::OK, "recordings", shown))
 }
 
-async fn content(
-    State(shared): State<Arc<Shared>>,
-    Path((key, id, recording)): Path<(String, String, String)>,
-) -> Answer {
-    let user = meetings::covered(&shared, &key)?;
-    let bytes = {
-        let world = shared.read();
-        let meeting = backed(&world, user, &id)?;
-        let found = finished(&shared, &world, meeting).find(|r| r.id == recording);
-        let found = found.ok_or_else(Failure::not_found)?;
-        let length_ms = found.ended_ms.unwrap_or(found.started_ms) - found.started_ms;
-        media::mp4(length_ms, found.voices)
+async fn content(ask: Ask, Keys((key, id, recording)): Keys<(String, String, String)>) -> Answer {
+    let user = ask.covered(&key)?;
+    let (length_ms, voices) = {
+        let world = ask.shared.read();
+        let found = one(backed(&world, user, &id)?, &recording, ask.now_ms)?;
+        let ended_ms = found.ended_ms.unwrap_or(found.started_ms);
+        (ended_ms - found.started_ms, found.voices)
     };
+    let bytes = media::mp4(&recording, length_ms, voices);
     Ok(([(header::CONTENT_TYPE, "video/mp4")], bytes).into_response())
 }
 
 /// Recordings exist for meetings of the calendar only.
 fn backed<'a>(world: &'a World, user: &User, id: &str) -> Result<&'a Meeting, Failure> {
     let meeting = meetings::own(world, user, id)?;
-    if meeting.event.is_none() {
-        return Err(Failure::bad(
-            "No iCalUid found for the meeting. This API is supported only for calendar backed OnlineMeeting.",
-        ));
+    if meeting.event.is_some() {
+        return Ok(meeting);
     }
-    Ok(meeting)
+    Err(Failure::bad(
+        "No iCalUid found for the meeting. This API is supported only for calendar backed OnlineMeeting.",
+    ))
+}
+
+fn one<'a>(meeting: &'a Meeting, id: &str, now_ms: i64) -> Result<&'a Recording, Failure> {
+    finished(meeting, now_ms)
+        .find(|recording| recording.id == id)
+        .ok_or_else(Failure::not_found)
 }
 
 /// Those that the cloud has finished processing, in order of their start.
-fn finished<'a>(
-    shared: &Shared,
-    world: &'a World,
-    meeting: &'a Meeting,
-) -> impl Iterator<Item = &'a Recording> {
-    let now_ms = shared.clock.now_ms();
-    world.recordings.iter().filter(move |recording| {
-        recording.meeting == meeting.id
-            && recording
-                .ended_ms
-                .is_some_and(|ended| ended + SETTLE_MS <= now_ms)
+fn finished(meeting: &Meeting, now_ms: i64) -> impl Iterator<Item = &Recording> {
+    meeting.recordings.iter().filter(move |recording| {
+        let ended = recording.ended_ms;
+        ended.is_some_and(|ended| ended + SETTLE_MS <= now_ms)
     })
 }
 
-fn show(shared: &Shared, user: &User, recording: &Recording) -> Value {
+fn show(ask: &Ask, user: &User, meeting: &Meeting, recording: &Recording) -> Value {
     let place = format!(
-        "{}/v1.0/users/{}/onlineMeetings/{}/recordings/{}/content",
-        shared.base_url(),
+        "{}/users/{}/onlineMeetings/{}/recordings/{}/content",
+        ask.root(),
         user.id,
-        recording.meeting,
+        meeting.id,
         recording.id
     );
     json!({
         "@odata.type": "#microsoft.graph.callRecording",
         "id": recording.id,
-        "meetingId": recording.meeting,
+        "meetingId": meeting.id,
         "callId": recording.call,
-        "contentCorrelationId": recording.id,
+        "contentCorrelationId": recording.correlation_id,
         "createdDateTime": rfc3339(recording.started_ms),
         "endDateTime": recording.ended_ms.map(rfc3339),
-        "meetingOrganizer": {"user": {"id": user.id, "displayName": user.display_name}},
+        "meetingOrganizer": {"user": {
+            "id": user.id,
+            "displayName": user.display_name,
+            "tenantId": ask.shared.directory.tenant,
+        }},
         "recordingContentUrl": place,
     })
 }

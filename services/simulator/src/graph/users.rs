@@ -4,13 +4,16 @@ use std::sync::Arc;
 
 use axum::{
     Router,
-    extract::{Path, Query as Parse, State},
     routing::{any, get},
 };
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{Answer, request};
+use super::{
+    ask::{Ask, Keys},
+    error::{Answer, Failure},
+    odata,
+};
 use crate::{state::Shared, world::User};
 
 pub fn routes() -> Router<Arc<Shared>> {
@@ -30,25 +33,20 @@ fn show(user: &User) -> Value {
     })
 }
 
-async fn list(State(shared): State<Arc<Shared>>, Parse(query): Parse<request::Query>) -> Answer {
-    let users = shared.directory.users().iter();
-    let users = users.map(|user| request::select(&query, show(user)));
-    let page = request::collection(&shared, "/v1.0/users", &query, users.collect())?;
-    Ok(request::json(StatusCode::OK, &page))
+async fn list(ask: Ask) -> Answer {
+    ask.only(&["$top", "$skip", "$select", "$count"])?;
+    odata::page(&ask, "users", ask.shared.directory.users().iter(), show)
 }
 
-async fn one(
-    State(shared): State<Arc<Shared>>,
-    Path(key): Path<String>,
-    Parse(query): Parse<request::Query>,
-) -> Answer {
-    let user = show(request::user(&shared, &key)?);
-    Ok(request::json(
-        StatusCode::OK,
-        &request::select(&query, user),
-    ))
+async fn one(ask: Ask, Keys(key): Keys<String>) -> Answer {
+    ask.only(&["$select"])?;
+    let user = show(ask.user(&key)?);
+    Ok(odata::entity(&ask, StatusCode::OK, "users", user))
 }
 
+/// It needs a signed-in user, and there is none.
 async fn me() -> Answer {
-    Err(request::me())
+    Err(Failure::bad(
+        "/me request is only valid with delegated authentication flow.",
+    ))
 }

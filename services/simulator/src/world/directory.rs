@@ -2,6 +2,7 @@
 
 use ring::{
     digest::{SHA256, digest},
+    error::KeyRejected,
     signature::Ed25519KeyPair,
 };
 
@@ -15,8 +16,26 @@ pub struct Directory {
     /// The application.
     pub client_id: String,
     /// Its secret.
-    pub client_secret: String,
-    users: Vec<User>,
+    pub client_secret: Secret,
+    /// The key that signs access tokens.
+    pub signing_key: Ed25519KeyPair,
+    users: [User; 3],
+}
+
+/// A text that `Debug` does not show.
+pub struct Secret(String);
+
+impl Secret {
+    /// The text itself.
+    pub fn reveal(&self) -> &str {
+        &self.0
+    }
+}
+
+impl std::fmt::Debug for Secret {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Secret")
+    }
 }
 
 /// A user with a mailbox.
@@ -32,61 +51,71 @@ pub struct User {
     pub covered: bool,
 }
 
+fn hash(seed: u64, name: &str) -> [u8; 32] {
+    let mut bytes = [0; 32];
+    let text = format!("{seed}/{name}");
+    let hash = digest(&SHA256, text.as_bytes());
+    for (to, from) in bytes.iter_mut().zip(hash.as_ref()) {
+        *to = *from;
+    }
+    bytes
+}
+
 /// 64 hexadecimal digits that depend on seed and name alone.
 pub fn derived_hex(seed: u64, name: &str) -> String {
-    let text = format!("{seed}/{name}");
-    digest(&SHA256, text.as_bytes())
-        .as_ref()
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
+    let halves = hash(seed, name).into_iter();
+    halves
+        .flat_map(|byte| [digit(byte >> 4), digit(byte)])
         .collect()
 }
 
 /// A UUID that depends on seed and name alone.
 pub fn derived_uuid(seed: u64, name: &str) -> String {
     let mut bytes = [0; 16];
-    let text = format!("{seed}/{name}");
-    for (to, from) in bytes
-        .iter_mut()
-        .zip(digest(&SHA256, text.as_bytes()).as_ref())
-    {
-        *to = *from;
+    for (to, from) in bytes.iter_mut().zip(hash(seed, name)) {
+        *to = from;
     }
-    uuid::Builder::from_random_bytes(bytes)
-        .into_uuid()
-        .to_string()
+    let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
+    id.to_string()
 }
 
 impl Directory {
     /// The directory of a seed.
-    pub fn new(seed: u64) -> Self {
+    pub fn new(seed: u64) -> Result<Self, KeyRejected> {
         let user = |name: &str, display: &str, covered| User {
             id: derived_uuid(seed, name),
             principal_name: format!("{name}@sim.example"),
             display_name: display.to_owned(),
             covered,
         };
-        Self {
+        let mut secret = derived_hex(seed, "secret");
+        secret.truncate(36);
+        Ok(Self {
             seed,
             tenant: derived_uuid(seed, "tenant"),
             client_id: derived_uuid(seed, "client"),
-            client_secret: format!("sim~{}", &derived_hex(seed, "secret")[..36]),
-            users: vec![
+            client_secret: Secret(format!("sim~{secret}")),
+            signing_key: Ed25519KeyPair::from_seed_unchecked(&hash(seed, "signing"))?,
+            users: [
                 user("host", "First Host", true),
                 user("host2", "Second Host", true),
                 user("uncovered", "Uncovered Host", false),
             ],
-        }
+        })
     }
 
     /// The user that examples use.
     pub fn host(&self) -> &User {
-        &self.users[0]
+        let [host, ..] = &self.users;
+        host
     }
 
     /// The user whom the access policy leaves out.
     pub fn denied(&self) -> &User {
-        &self.users[2]
+        let [.., denied] = &self.users;
+        denied
     }
 
     /// All users.
@@ -99,11 +128,5 @@ impl Directory {
         self.users.iter().find(|user| {
             user.id.eq_ignore_ascii_case(key) || user.principal_name.eq_ignore_ascii_case(key)
         })
-    }
-
-    /// The key that signs access tokens.
-    pub fn signing_key(&self) -> Option<Ed25519KeyPair> {
-        let text = format!("{}/signing", self.seed);
-        Ed25519KeyPair::from_seed_unchecked(digest(&SHA256, text.as_bytes()).as_ref()).ok()
     }
 }

@@ -1,38 +1,15 @@
-//! Events, online meetings and who is in them.
+//! Online meetings.
 
+use std::collections::BTreeSet;
+
+use base64::{Engine as _, engine::general_purpose::STANDARD};
 use serde::{Deserialize, Serialize};
 
-use super::{Directory, Members, World, derived_hex};
-
-/// A calendar event.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Event {
-    /// Opaque id.
-    pub id: String,
-    /// Object id of the mailbox's user.
-    pub organizer: String,
-    /// Start in milliseconds.
-    pub start_ms: i64,
-    /// End in milliseconds.
-    pub end_ms: i64,
-    /// Zone names as they were sent, start and end.
-    pub zones: (String, String),
-    /// Client's key of the creation.
-    pub transaction_id: Option<String>,
-    /// `(id, value)` of single-value extended properties.
-    pub extended: Vec<(String, String)>,
-    /// The online meeting behind it.
-    pub meeting: Option<String>,
-    /// Created, in milliseconds.
-    pub created_ms: i64,
-    /// Rises with every change.
-    pub change: u64,
-    /// Everything else that the client sent.
-    pub members: Members,
-}
+use super::{Attendee, Directory, Full, Members, Recording, Removed, World, derived_hex};
 
 /// An online meeting.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Meeting {
     /// Opaque id.
     pub id: String,
@@ -64,77 +41,85 @@ pub struct Meeting {
     pub members: Members,
     /// Who came.
     pub attendees: Vec<Attendee>,
-}
-
-/// A person who came.
-#[derive(Clone, Debug, Serialize, Deserialize)]
-pub struct Attendee {
-    /// Participant id.
-    pub id: String,
-    /// `organizer`, `user` or `guest`.
-    pub kind: String,
-    /// Where they are.
-    pub presence: Presence,
-    /// Arrived, in milliseconds.
-    pub arrived_ms: i64,
-    /// Left, in milliseconds.
-    pub left_ms: Option<i64>,
-}
-
-/// Where an attendee is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-pub enum Presence {
-    /// In the provider's lobby.
-    InLobby,
-    /// In the meeting.
-    InMeeting,
-    /// Gone.
-    Left,
+    /// What was recorded, in order of the start.
+    pub recordings: Vec<Recording>,
+    /// Ids of the application's calls into it.
+    pub calls: BTreeSet<String>,
 }
 
 /// What a new meeting is made of.
 #[derive(Clone, Debug, Default)]
 pub struct NewMeeting {
+    /// Its event, when it is calendar-backed.
     pub event: Option<String>,
+    /// Key of `createOrGet`.
     pub external_id: Option<String>,
+    /// Start in milliseconds.
     pub start_ms: i64,
+    /// End in milliseconds.
     pub end_ms: i64,
+    /// Whether joining by id needs a passcode.
+    pub passcode_required: bool,
+    /// Other options.
     pub members: Members,
 }
 
 impl World {
-    /// Makes an online meeting.
+    /// A meeting.
+    pub fn meeting(&self, id: &str) -> Option<&Meeting> {
+        self.meetings.get(id)
+    }
+
+    /// A meeting, to be changed.
+    pub fn meeting_mut(&mut self, id: &str) -> Option<&mut Meeting> {
+        self.meetings.get_mut(id)
+    }
+
+    /// All meetings.
+    pub fn meetings(&self) -> impl Iterator<Item = &Meeting> {
+        self.meetings.values()
+    }
+
+    /// The meeting behind a join link.
+    pub fn by_join_url(&self, url: &str) -> Option<&Meeting> {
+        self.meeting(self.index.by_join_url.get(url)?)
+    }
+
+    /// The meeting of the digits.
+    pub fn by_join_id(&self, digits: &str) -> Option<&Meeting> {
+        self.meeting(self.index.by_join_id.get(digits)?)
+    }
+
+    /// The meeting of a chat thread.
+    pub fn by_thread(&self, thread: &str) -> Option<&Meeting> {
+        self.meeting(self.index.by_thread.get(thread)?)
+    }
+
+    /// The meeting that `createOrGet` made under a key.
+    pub fn by_external(&self, organizer: &str, external_id: &str) -> Option<&Meeting> {
+        let key = (organizer.to_owned(), external_id.to_owned());
+        self.meeting(self.index.by_external.get(&key)?)
+    }
+
+    /// Makes an online meeting. Its id has the form of real ones: base64 of `1*{organizer}*0**{thread}`.
     pub fn make_meeting(
         &mut self,
         directory: &Directory,
         organizer: &str,
         new: NewMeeting,
         now_ms: i64,
-    ) -> &mut Meeting {
-        use base64::{Engine as _, engine::general_purpose::STANDARD};
+    ) -> Result<&mut Meeting, Full> {
+        self.room()?;
         let number = self.next();
         let hex = derived_hex(directory.seed, &format!("meeting/{number}"));
-        let thread_id = format!("19:meeting_{}@thread.v2", STANDARD.encode(&hex[..32]));
-        let thread_id = thread_id.replace('=', "");
-        let digits: String = hex
-            .bytes()
-            .take(12)
-            .map(|byte| char::from(b'0' + byte % 10))
-            .collect();
+        let encoded = STANDARD.encode(hex.get(..32).unwrap_or_default());
+        let thread_id = format!("19:meeting_{}@thread.v2", encoded.trim_end_matches('='));
+        let thread_in_url = thread_id.replace(':', "%3a").replace('@', "%40");
         let context = format!(
             "%7b%22Tid%22%3a%22{}%22%2c%22Oid%22%3a%22{organizer}%22%7d",
             directory.tenant
         );
-        let encoded_thread = thread_id.replace(':', "%3a").replace('@', "%40");
-        // As real ids are made: base64 of `1*{organizer}*0**{thread}`.
         let id = STANDARD.encode(format!("1*{organizer}*0**{thread_id}"));
-        let passcode_required = new
-            .members
-            .get("joinMeetingIdSettings")
-            .and_then(|settings| settings.get("isPasscodeRequired"))
-            .and_then(serde_json::Value::as_bool)
-            .unwrap_or(true);
         let meeting = Meeting {
             id: id.clone(),
             organizer: organizer.to_owned(),
@@ -144,63 +129,78 @@ impl World {
             end_ms: new.end_ms,
             created_ms: now_ms,
             join_web_url: format!(
-                "https://teams.microsoft.com/l/meetup-join/{encoded_thread}/0?context={context}"
+                "https://teams.microsoft.com/l/meetup-join/{thread_in_url}/0?context={context}"
             ),
             thread_id,
-            join_meeting_id: digits,
-            passcode: passcode_required.then(|| hex[40..46].to_owned()),
+            join_meeting_id: self.free_digits(directory.seed, number),
+            passcode: new
+                .passcode_required
+                .then(|| hex.get(40..46).unwrap_or_default().to_owned()),
             lobby_scope: "organization".to_owned(),
             dial_in_bypass: false,
             members: new.members,
             attendees: Vec::new(),
+            recordings: Vec::new(),
+            calls: BTreeSet::new(),
         };
-        self.meetings.entry(id).or_insert(meeting)
+        self.index.add_meeting(&meeting);
+        Ok(self.meetings.entry(id).or_insert(meeting))
     }
 
-    /// Removes an event and the meeting behind it; everyone in it is put out.
-    pub fn remove_event(&mut self, id: &str, now_ms: i64) -> Option<Event> {
-        let event = self.events.remove(id)?;
-        if let Some(meeting) = &event.meeting {
-            self.remove_meeting(meeting, now_ms);
+    /// Twelve digits that no other meeting has.
+    fn free_digits(&self, seed: u64, number: u64) -> String {
+        let digits = |salt: u32| -> String {
+            let hex = derived_hex(seed, &format!("digits/{number}/{salt}"));
+            let value = u64::from_str_radix(hex.get(..15).unwrap_or_default(), 16).unwrap_or(0);
+            format!("{:012}", value % 1_000_000_000_000)
+        };
+        (0..)
+            .map(digits)
+            .find(|digits| !self.index.by_join_id.contains_key(digits))
+            .unwrap_or_default()
+    }
+
+    /// Removes a meeting; its calls end. The event that it stood behind stays, offline.
+    pub fn remove_meeting(&mut self, id: &str, now_ms: i64) {
+        let Some(meeting) = self.take_meeting(id) else {
+            return;
+        };
+        if let Some(event) = meeting.event.and_then(|id| self.events.get_mut(&id)) {
+            event.meeting = None;
+            event.change += 1;
+            event.modified_ms = now_ms;
         }
-        Some(event)
+        self.remember(Removed {
+            kind: "onlineMeeting".to_owned(),
+            id: meeting.id,
+            organizer: meeting.organizer,
+            transaction_id: None,
+            external_id: meeting.external_id,
+            removed_ms: now_ms,
+        });
     }
 
-    /// Removes a meeting; its calls end.
-    pub fn remove_meeting(&mut self, id: &str, now_ms: i64) -> Option<Meeting> {
-        self.end_calls(id, now_ms);
-        self.meetings.remove(id)
+    /// Out of the world, with its calls.
+    pub(super) fn take_meeting(&mut self, id: &str) -> Option<Meeting> {
+        let meeting = self.meetings.remove(id)?;
+        self.index.remove_meeting(&meeting);
+        for call in &meeting.calls {
+            self.calls.remove(call);
+        }
+        Some(meeting)
     }
 
-    /// Everyone leaves and recording stops; the meeting stays on the calendar.
+    /// The organizer ends it for all: everyone is out, calls end, recording stops. It stays on the calendar.
     pub fn end_meeting(&mut self, id: &str, now_ms: i64) {
-        self.end_calls(id, now_ms);
-        if let Some(meeting) = self.meetings.get_mut(id) {
-            for attendee in &mut meeting.attendees {
-                if attendee.presence != Presence::Left {
-                    attendee.presence = Presence::Left;
-                    attendee.left_ms = Some(now_ms);
-                }
-            }
+        let Some(meeting) = self.meetings.get_mut(id) else {
+            return;
+        };
+        for call in std::mem::take(&mut meeting.calls) {
+            self.calls.remove(&call);
         }
-    }
-}
-
-impl Meeting {
-    /// Whether somebody of this kind skips the provider's lobby.
-    pub fn bypasses(&self, kind: &str) -> bool {
-        match self.lobby_scope.as_str() {
-            "everyone" => true,
-            "organizer" => kind == "organizer",
-            _ => kind != "guest",
+        for attendee in &mut meeting.attendees {
+            attendee.leave(now_ms);
         }
-    }
-
-    /// How many are in the meeting.
-    pub fn present(&self) -> usize {
-        self.attendees
-            .iter()
-            .filter(|attendee| attendee.presence == Presence::InMeeting)
-            .count()
+        meeting.stop_recording(now_ms);
     }
 }

@@ -1,8 +1,15 @@
-//! The simulator over HTTP, as a client of Graph meets it.
+//! The simulator over real HTTP, as any client meets it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-mod calendar;
 mod calls;
-mod cloud;
-mod entra;
+mod control;
+mod conventions;
+mod desk;
+mod events;
 mod faults;
+mod garbage;
+mod meetings;
+mod people;
+mod recordings;
+mod state;
+mod token;
