@@ -1,21 +1,21 @@
 //! What all resolvers share: the ways to the services and the circumstances of the request.
 
-use std::time::Duration;
+use std::{sync::Arc, time::Duration};
 
 use convene_domain::TenantId;
-use convene_kit::{
-    Caller, Clock, Context, Db, Deps, Result, caller::Callers, clock::Offset, limits,
-};
+use convene_kit::{Caller, Clock, Context, Db, Deps, Result, caller::Callers, limits};
 use convene_proto::{
     lobby::v1::lobby_manager_client::LobbyManagerClient,
     meeting::v1::meeting_broker_client::MeetingBrokerClient,
     recording::v1::recording_coordinator_client::RecordingCoordinatorClient,
     scheduler::v1::scheduler_client::SchedulerClient,
 };
+use secrecy::SecretString;
 use tokio::sync::Mutex;
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, transport::Channel};
 
-use crate::{Config, Peers, feed::Hubs};
+use crate::{Config, Peers, feed::Hubs, keys::KnownKeys};
 
 /// The services behind the gateway.
 pub struct Api {
@@ -24,21 +24,27 @@ pub struct Api {
     pub callers: Callers,
     pub config: Config,
     pub hubs: Hubs,
+    pub keys: KnownKeys,
     /// One move of the clock at a time.
     pub moving: Mutex<()>,
     pub peers: Peers,
+    /// Ends what lasts for ever: subscriptions and the feeds behind them.
+    pub stop: CancellationToken,
 }
 
 impl Api {
     pub fn new(deps: Deps, config: Config, peers: Peers) -> Self {
+        let stop = CancellationToken::new();
         Self {
-            hubs: Hubs::new(&peers, &deps.callers),
+            hubs: Hubs::new(&peers, &deps.callers, &stop),
+            keys: KnownKeys::default(),
             db: deps.db,
             clock: deps.clock,
             callers: deps.callers,
             config,
             moving: Mutex::new(()),
             peers,
+            stop,
         }
     }
 
@@ -65,15 +71,6 @@ impl Api {
             crate::NAME,
         ))
     }
-
-    /// The offset after a move by `by_ms`, or back to wall time.
-    pub fn moved(&self, by_ms: Option<i64>) -> Offset {
-        let offset = self.clock.offset();
-        Offset {
-            millis: by_ms.map_or(0, |by| offset.millis.saturating_add(by)),
-            version: offset.version + 1,
-        }
-    }
 }
 
 /// The circumstances of one GraphQL request.
@@ -81,12 +78,18 @@ impl Api {
 pub struct Session {
     /// Who asks.
     pub caller: Caller,
+    /// With what, for what goes on longer than the credential may hold.
+    pub authorization: Arc<SecretString>,
     callers: Callers,
 }
 
 impl Session {
-    pub fn new(caller: Caller, callers: Callers) -> Self {
-        Self { caller, callers }
+    pub fn new(caller: Caller, authorization: Arc<SecretString>, callers: Callers) -> Self {
+        Self {
+            caller,
+            authorization,
+            callers,
+        }
     }
 
     /// An outgoing call on the caller's behalf.
@@ -95,3 +98,6 @@ impl Session {
         Context::until(self.caller.clone(), wait).request(&self.callers, message)
     }
 }
+
+/// Marks a request that came by a method which must not change anything.
+pub struct ReadOnly;

@@ -7,10 +7,12 @@ use axum::{
     extract::{Path, Query, State},
     response::{IntoResponse as _, Response},
 };
+use convene_domain::{TenantId, Timestamp};
 use convene_kit::{Caller, Context, Error, Result, Scope, token};
 use convene_proto::recording::v1::ReadArtefactRequest;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, header};
+use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use crate::{api::Api, auth, server};
@@ -18,13 +20,52 @@ use crate::{api::Api, auth, server};
 /// How long a link is good, in milliseconds of unmoved time.
 const LIFE_MS: i64 = 5 * 60_000;
 
-#[derive(Serialize, Deserialize)]
+/// What a link allows, to whom, until when.
+#[derive(Serialize, Deserialize, PartialEq)]
 struct Grant {
     recording: String,
     segment: u32,
     principal: String,
-    tenant: convene_domain::TenantId,
+    tenant: TenantId,
     expires_ms: i64,
+}
+
+impl Grant {
+    fn new(caller: &Caller, recording: &str, segment: u32, now: Timestamp) -> Self {
+        Self {
+            recording: recording.to_owned(),
+            segment,
+            principal: caller.principal.clone(),
+            tenant: caller.tenant,
+            expires_ms: now.plus_millis(LIFE_MS).as_millis(),
+        }
+    }
+
+    /// Refuses a text that does not allow this segment to this caller at this time.
+    fn check(
+        key: &hmac::Key,
+        text: &str,
+        caller: &Caller,
+        recording: &str,
+        segment: u32,
+        now: Timestamp,
+    ) -> Result<()> {
+        let granted = token::verify_shared::<Self>(key, text).ok();
+        let fits = granted.is_some_and(|granted| {
+            let wanted = Self {
+                expires_ms: granted.expires_ms,
+                ..Self::new(caller, recording, segment, now)
+            };
+            granted == wanted && granted.expires_ms > now.as_millis()
+        });
+        if fits {
+            return Ok(());
+        }
+        Err(Error::forbidden(
+            "LINK_INVALID",
+            "this link is not valid, not for this caller, or older than five minutes; ask for a new one",
+        ))
+    }
 }
 
 /// The query of a link.
@@ -39,13 +80,7 @@ pub fn link(api: &Api, caller: &Caller, recording: &str, segment: u32) -> Result
     if !matches!(caller.scope, Scope::Admin | Scope::Host(_)) {
         return Ok(None);
     }
-    let grant = Grant {
-        recording: recording.to_owned(),
-        segment,
-        principal: caller.principal.clone(),
-        tenant: caller.tenant,
-        expires_ms: api.clock.unmoved().plus_millis(LIFE_MS).as_millis(),
-    };
+    let grant = Grant::new(caller, recording, segment, api.clock.unmoved());
     let grant = token::sign_shared(&api.config.link_key, &grant)?;
     Ok(Some(format!(
         "/artefacts/{recording}/{segment}?grant={grant}"
@@ -72,23 +107,17 @@ async fn open(
     grant: &str,
     headers: &HeaderMap,
 ) -> Result<Response> {
-    let caller = auth::caller(api, server::authorization(headers)).await?;
-    let refused = || {
-        Error::forbidden(
-            "LINK_INVALID",
-            "this link is not valid, not for this caller, or older than five minutes; ask for a new one",
-        )
-    };
-    let grant: Grant =
-        token::verify_shared(&api.config.link_key, grant).map_err(|_forged| refused())?;
-    let fits = grant.recording == recording
-        && grant.segment == segment
-        && grant.principal == caller.principal
-        && grant.tenant == caller.tenant
-        && grant.expires_ms > api.clock.unmoved().as_millis();
-    if !fits {
-        return Err(refused());
-    }
+    let authorization = server::authorization(headers).unwrap_or_default();
+    let caller = auth::caller(api, authorization).await?;
+    let now = api.clock.unmoved();
+    Grant::check(
+        &api.config.link_key,
+        grant,
+        &caller,
+        recording,
+        segment,
+        now,
+    )?;
     let message = ReadArtefactRequest {
         recording_id: recording.to_owned(),
         segment,
@@ -109,4 +138,66 @@ async fn open(
         (header::CACHE_CONTROL, "no-store".to_owned()),
     ];
     Ok((headers, Body::from_stream(bytes)).into_response())
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn key(byte: u8) -> hmac::Key {
+        hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32])
+    }
+
+    fn caller(tenant: u128, principal: &str) -> Caller {
+        Caller {
+            tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
+            scope: Scope::Admin,
+            principal: principal.to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_link_opens_one_segment_for_one_caller_for_a_while() {
+        let (ours, now) = (caller(1, "key:1"), Timestamp::from_millis(1_000));
+        let grant = Grant::new(&ours, "r", 2, now);
+        let text = token::sign_shared(&key(1), &grant).unwrap();
+        let check = |text: &str, caller: &Caller, recording: &str, segment, after_ms| {
+            let then = now.plus_millis(after_ms);
+            Grant::check(&key(1), text, caller, recording, segment, then)
+        };
+        assert!(check(&text, &ours, "r", 2, 0).is_ok());
+        assert!(check(&text, &ours, "r", 2, LIFE_MS - 1).is_ok());
+        for refused in [
+            check(&text, &ours, "r", 2, LIFE_MS),
+            check(&text, &ours, "r", 3, 0),
+            check(&text, &ours, "other", 2, 0),
+            check(&text, &caller(1, "key:2"), "r", 2, 0),
+            check(&text, &caller(2, "key:1"), "r", 2, 0),
+            check("", &ours, "r", 2, 0),
+            check("a.b", &ours, "r", 2, 0),
+        ] {
+            assert_eq!(refused.unwrap_err().reason, "LINK_INVALID");
+        }
+    }
+
+    #[test]
+    fn a_forged_link_opens_nothing() {
+        let (ours, now) = (caller(1, "key:1"), Timestamp::from_millis(1_000));
+        let grant = Grant::new(&ours, "r", 2, now);
+        let foreign = token::sign_shared(&key(2), &grant).unwrap();
+        let own = token::sign_shared(&key(1), &grant).unwrap();
+        let longer = Grant {
+            expires_ms: i64::MAX,
+            ..grant
+        };
+        let longer = token::sign_shared(&key(2), &longer).unwrap();
+        // The body of one, the signature of the other.
+        let (body, _) = longer.split_once('.').unwrap();
+        let (_, signature) = own.split_once('.').unwrap();
+        for forged in [foreign, longer.clone(), format!("{body}.{signature}")] {
+            assert!(Grant::check(&key(1), &forged, &ours, "r", 2, now).is_err());
+        }
+    }
 }

@@ -1,13 +1,36 @@
 //! Who asks: `Authorization: Bearer <key>` or `Authorization: Ticket <ticket>`.
 
+use std::sync::Arc;
+
 use convene_kit::{Caller, Error, Result, Scope, convert::id};
 use convene_proto::lobby::v1::ResolveTicketRequest;
+use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::{api::Api, keys};
+use crate::api::{Api, Session};
+
+/// The session of an `Authorization` value.
+pub async fn session(api: &Api, authorization: Option<&str>) -> Result<Session> {
+    let text = authorization.unwrap_or_default();
+    let caller = caller(api, text).await?;
+    let kept = Arc::new(SecretString::from(text));
+    Ok(Session::new(caller, kept, api.callers.clone()))
+}
+
+/// Refuses a session whose credential holds no more, or stands for somebody else now.
+pub async fn check(api: &Api, session: &Session) -> Result<()> {
+    let now = caller(api, session.authorization.expose_secret()).await?;
+    if now == session.caller {
+        return Ok(());
+    }
+    Err(Error::unauthenticated(
+        "CREDENTIALS_CHANGED",
+        "the credential stands for another caller now; connect again",
+    ))
+}
 
 /// The caller of an `Authorization` value. A ticket is asked for every time: a replaced one stops at once.
-pub async fn caller(api: &Api, authorization: Option<&str>) -> Result<Caller> {
-    let Some((scheme, secret)) = authorization.and_then(|value| value.split_once(' ')) else {
+pub async fn caller(api: &Api, authorization: &str) -> Result<Caller> {
+    let Some((scheme, secret)) = authorization.split_once(' ') else {
         return Err(Error::unauthenticated(
             "CREDENTIALS_MISSING",
             "send `Authorization: Bearer <API key>`, or `Authorization: Ticket <ticket>` as a guest",
@@ -15,7 +38,7 @@ pub async fn caller(api: &Api, authorization: Option<&str>) -> Result<Caller> {
     };
     let secret = secret.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return keys::resolve(api.db.read(), secret).await;
+        return api.keys.resolve(api.db.read(), secret).await;
     }
     if scheme.eq_ignore_ascii_case("ticket") {
         return guest(api, secret).await;

@@ -3,7 +3,8 @@
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use convene_kit::{Error, Result, clock::Offset, role::remember_offset};
-use convene_proto::clock::v1::{SetRequest, clock_client::ClockClient};
+use convene_proto::clock::v1::{GetRequest, SetRequest, clock_client::ClockClient};
+use tonic::transport::Channel;
 
 use crate::{
     api::{Api, Session},
@@ -53,18 +54,17 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
         ));
     }
     let _one_at_a_time = api.moving.lock().await;
-    let offset = api.moved(by_ms);
+    let latest = latest(api).await?;
+    let offset = Offset {
+        millis: by_ms.map_or(0, |by| latest.millis.saturating_add(by)),
+        version: latest.version + 1,
+    };
     // Remembered first: if a role does not answer, the next move has a higher version and reaches it.
     api.db
         .write(move |tx| Box::pin(async move { remember_offset(tx, offset).await }))
         .await?;
     api.clock.set(offset);
-    for channel in [
-        &api.peers.scheduler,
-        &api.peers.broker,
-        &api.peers.lobby,
-        &api.peers.recording,
-    ] {
+    for channel in roles(api) {
         let message = SetRequest {
             offset_ms: offset.millis,
             version: offset.version,
@@ -74,6 +74,33 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
     }
     move_simulator(api, offset).await?;
     Ok(show(api))
+}
+
+fn roles(api: &Api) -> [&Channel; 4] {
+    let peers = &api.peers;
+    [
+        &peers.scheduler,
+        &peers.broker,
+        &peers.lobby,
+        &peers.recording,
+    ]
+}
+
+/// The newest offset that anybody has: a role may have seen a move that this gateway's database, restored since, has not.
+async fn latest(api: &Api) -> Result<Offset> {
+    let mut latest = api.clock.offset();
+    for channel in roles(api) {
+        let request = api.system().request(&api.callers, GetRequest {})?;
+        let known = ClockClient::new(channel.clone()).get(request).await?;
+        let known = known.into_inner();
+        if known.version > latest.version {
+            latest = Offset {
+                millis: known.offset_ms,
+                version: known.version,
+            };
+        }
+    }
+    Ok(latest)
 }
 
 async fn move_simulator(api: &Api, offset: Offset) -> Result<()> {

@@ -101,7 +101,33 @@ pub fn text(kind: Kind, field: &'static str, id: &ID) -> Result<String> {
 
 #[cfg(test)]
 mod tests {
+    use proptest::prelude::*;
+
     use super::*;
+
+    proptest! {
+        #[test]
+        fn every_id_comes_back_as_its_own_kind_only(uuid: u128, at in 0..KINDS.len()) {
+            let (kind, _) = KINDS[at];
+            let uuid = Uuid::from_u128(uuid).to_string();
+            let id = encode(kind, &uuid);
+            prop_assert_eq!(text(kind, "id", &id).unwrap(), uuid);
+            for (other, _) in KINDS.into_iter().filter(|(other, _)| *other != kind) {
+                prop_assert_eq!(text(other, "id", &id).unwrap_err().reason, "WRONG_ID_TYPE");
+            }
+        }
+
+        #[test]
+        fn whatever_comes_is_an_id_or_refused(garbage in "\\PC{0,200}") {
+            // As it comes, and as what an id is made of.
+            for id in [ID(garbage.clone()), ID(STANDARD.encode(&garbage))] {
+                if let Err(error) = parse("hostId", &id) {
+                    prop_assert_eq!(error.reason, "MALFORMED_ID");
+                    prop_assert_eq!(error.field.as_deref(), Some("hostId"));
+                }
+            }
+        }
+    }
 
     #[test]
     fn ids_come_back_and_garbage_does_not() {

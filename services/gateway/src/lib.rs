@@ -14,9 +14,11 @@ mod limits;
 mod loaders;
 mod model;
 mod mutation;
+mod operation;
 mod query;
 mod schema;
 mod server;
+mod socket;
 mod subscription;
 
 use std::{net::SocketAddr, sync::Arc};

@@ -4,15 +4,17 @@ use async_graphql::{
     Context, ID, Object, Result, SimpleObject,
     connection::{Connection, Edge, EmptyFields},
 };
-use convene_kit::{Error, Scope, limits};
+use convene_kit::{Code, Error, Scope, limits};
 use convene_proto::{
     event::v1::ReadRequest, lobby::v1 as lobby, meeting::v1 as meeting, recording::v1 as recording,
     scheduler::v1 as scheduler,
 };
 
+use futures_util::future::try_join_all;
+
 use crate::{
     clock::{self, Clock},
-    error::fault,
+    error::{code, fault},
     feed::SOURCES,
     ids::{self, Kind, encode},
     model::{
@@ -26,6 +28,7 @@ use crate::{
         recording::Recording,
         request, session, status,
     },
+    operation,
 };
 
 /// Events of one booking that a trail shows.
@@ -52,11 +55,12 @@ pub struct Viewer {
 /// Reading.
 pub struct Query;
 
+/// Reading.
 #[Object]
 impl Query {
     /// Any object by its global id.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Node> {
-        node(ctx, &id).await
+        node(ctx, "id", &id).await
     }
 
     /// Several objects; null for those that are not there.
@@ -66,8 +70,14 @@ impl Query {
             let message = format!("ask for at most {} objects at once", limits::PAGE_MAX);
             return Err(fault(Error::invalid("ids", "TOO_MANY_IDS", message)));
         }
-        let nodes = ids.iter().map(|id| async { node(ctx, id).await.ok() });
-        Ok(futures_util::future::join_all(nodes).await)
+        let nodes = ids.iter().map(|id| async {
+            match node(ctx, "ids", id).await {
+                Ok(node) => Ok(Some(node)),
+                Err(error) if is_not_found(&error) => Ok(None),
+                Err(error) => Err(error),
+            }
+        });
+        try_join_all(nodes).await
     }
 
     /// Who asks.
@@ -75,13 +85,7 @@ impl Query {
         let caller = &session(ctx)?.caller;
         Ok(Viewer {
             principal: caller.principal.clone(),
-            role: match caller.scope {
-                Scope::Admin => "ADMIN",
-                Scope::BookingApp => "BOOKING_APP",
-                Scope::Host(_) => "HOST",
-                Scope::Guest { .. } => "GUEST",
-                Scope::System => "SYSTEM",
-            },
+            role: operation::role(&caller.scope),
             tenant_id: caller.tenant.to_string(),
         })
     }
@@ -118,7 +122,7 @@ impl Query {
         found(loaders(ctx)?.hosts.load_one(id).await, "host").map(Host)
     }
 
-    /// Hosts in order of creation.
+    /// Hosts in order of creation; a host sees itself.
     #[graphql(complexity = "page_cost(first) * child_complexity")]
     async fn hosts(
         &self,
@@ -127,6 +131,17 @@ impl Query {
         #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
     ) -> Result<Hosts> {
         let page = page(first, after.as_deref(), Kind::Host)?;
+        if let Scope::Host(own) = session(ctx)?.caller.scope {
+            // Nobody else is there for a host: a page of one.
+            let own = own.to_string();
+            let id = encode(Kind::Host, &own);
+            let items = match page.after_id == own {
+                true => None,
+                false => loaders(ctx)?.hosts.load_one(own).await.map_err(fault)?,
+            };
+            let items = items.into_iter().map(|item| (id.clone(), Host(item)));
+            return Ok(connected(after.is_some(), false, items));
+        }
         let message = scheduler::ListHostsRequest { page: Some(page) };
         let listed = api(ctx)?
             .scheduler()
@@ -197,6 +212,7 @@ impl Query {
             return Err(fault(Error::forbidden("FORBIDDEN", message)));
         }
         let mut events = Vec::new();
+        let mut complete = true;
         for source in SOURCES {
             let mut after_position = 0;
             loop {
@@ -214,14 +230,15 @@ impl Query {
                 after_position = last.position;
                 let read = page.into_iter().map(|e| AuditEvent::new(source.name(), e));
                 events.extend(read);
-                if events.len() >= TRAIL_MAX {
+                if events.len() > TRAIL_MAX {
+                    complete = false;
                     break;
                 }
             }
         }
         events.truncate(TRAIL_MAX);
         events.sort_by_key(|event| (event.occurred_at, event.source, event.position));
-        Ok(AuditTrail { events })
+        Ok(AuditTrail { events, complete })
     }
 
     /// Business time.
@@ -236,8 +253,13 @@ async fn visit(ctx: &Context<'_>, id: String) -> Result<Visit> {
     Ok(Visit(visit.map_err(status)?.into_inner()))
 }
 
-async fn node(ctx: &Context<'_>, id: &ID) -> Result<Node> {
-    let (kind, uuid) = ids::parse("id", id).map_err(fault)?;
+fn is_not_found(error: &async_graphql::Error) -> bool {
+    let extensions = error.extensions.as_ref();
+    extensions.and_then(|extensions| extensions.get("code")) == Some(&code(Code::NotFound).into())
+}
+
+async fn node(ctx: &Context<'_>, field: &'static str, id: &ID) -> Result<Node> {
+    let (kind, uuid) = ids::parse(field, id).map_err(fault)?;
     let id = uuid.to_string();
     let loaders = loaders(ctx)?;
     Ok(match kind {

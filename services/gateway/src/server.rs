@@ -1,87 +1,116 @@
-//! HTTP: one place where requests come in, are bounded, authenticated and traced.
+//! HTTP: where requests come in and are bounded.
 
 use std::{convert::Infallible, sync::Arc, time::Duration};
 
-use async_graphql::{Data, http::ALL_WEBSOCKET_PROTOCOLS};
-use async_graphql_axum::{GraphQLProtocol, GraphQLWebSocket};
 use axum::{
     Json, Router,
     body::Bytes,
-    extract::{DefaultBodyLimit, State, WebSocketUpgrade, rejection::BytesRejection},
+    extract::{DefaultBodyLimit, RawQuery, State, rejection::BytesRejection},
+    middleware::{self, Next},
     response::{
         Html, IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
     },
     routing::{get, post},
+    serve::ListenerExt as _,
 };
 use convene_kit::{Code, Error, Result, telemetry};
 use futures_util::{Stream, StreamExt as _, stream};
 use http::{HeaderMap, StatusCode, header};
-use serde_json::{Value, json};
+use serde_json::json;
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tower_http::catch_panic::CatchPanicLayer;
-use tracing::Instrument as _;
 
 use crate::{
-    api::{Api, Session},
-    artefact, auth,
+    api::{Api, ReadOnly},
+    artefact,
     error::code,
-    loaders::Loaders,
-    schema::{self, Schema},
+    operation::{self, App, Operation},
+    schema, socket,
 };
 
 /// Request body, in bytes.
-const BODY_BYTES_MAX: usize = 1024 * 1024;
-/// Requests that are not answered within this time are given up, in milliseconds.
+pub const BODY_BYTES_MAX: usize = 1024 * 1024;
+/// A request whose answer has not begun within this time is given up, in milliseconds; reading its body counts.
 const REQUEST_MS_MAX: u64 = 30_000;
-/// A connection must authenticate within this time, in milliseconds.
-const INIT_MS_MAX: u64 = 10_000;
-/// Characters of an operation's name that a trace shows.
-const NAME_CHARS_MAX: usize = 64;
+/// How long running requests may go on after the wish to stop, in milliseconds.
+const GRACE_MS: u64 = 1_000;
 const EXPLORER: &str = include_str!("explorer.html");
 
-#[derive(Clone)]
-struct App {
-    api: Arc<Api>,
-    schema: Schema,
-}
+/// A body that may be too large.
+type Body = std::result::Result<Bytes, BytesRejection>;
 
 /// Serves until told to stop.
 pub async fn serve(listener: TcpListener, api: Arc<Api>, stop: CancellationToken) -> Result<()> {
-    let app = App {
-        api: api.clone(),
-        schema: schema::build(),
+    let router = router(api.clone());
+    // Answers and events are small and must not wait for more.
+    let listener = listener.tap_io(|connection| {
+        let _ = connection.set_nodelay(true);
+    });
+    let stopping = api.stop.clone();
+    let stopped = stop.clone();
+    let serving = axum::serve(listener, router).with_graceful_shutdown(async move {
+        stopped.cancelled().await;
+        stopping.cancel();
+    });
+    let patience = async {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(GRACE_MS)).await;
     };
-    let router = Router::new()
+    // Also when this is dropped: nothing lasts longer than the gateway.
+    let _end = api.stop.clone().drop_guard();
+    tokio::select! {
+        served = serving.into_future() => {
+            served.map_err(|error| Error::internal(format!("the gateway stopped: {error}")))
+        }
+        () = patience => Ok(()),
+    }
+}
+
+fn router(api: Arc<Api>) -> Router {
+    Router::new()
         .route("/graphql", post(query))
-        .route("/graphql/stream", post(stream_events))
-        .route("/graphql/ws", get(socket))
+        .route(
+            "/graphql/stream",
+            get(stream_of_address).post(stream_of_body),
+        )
+        .route("/graphql/ws", get(socket::open))
         .route("/graphiql", get(|| async { Html(EXPLORER) }))
         .route("/schema.graphql", get(|| async { schema::sdl() }))
         .route("/health", get(|| async { "ok" }))
-        .with_state(app)
+        .with_state(App::new(api.clone()))
         .merge(
             Router::new()
                 .route("/artefacts/{recording}/{segment}", get(artefact::download))
                 .with_state(api),
         )
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
+        .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(|_| {
             refusal(Error::internal("a request panicked"))
-        }));
-    // Subscriptions last for ever: they are cut when the gateway stops.
-    tokio::select! {
-        served = async { axum::serve(listener, router).await } => {
-            served.map_err(|error| Error::internal(format!("the gateway stopped: {error}")))
-        }
-        () = stop.cancelled() => Ok(()),
+        }))
+}
+
+async fn in_time(request: axum::extract::Request, next: Next) -> Response {
+    let patience = Duration::from_millis(REQUEST_MS_MAX);
+    match tokio::time::timeout(patience, next.run(request)).await {
+        Ok(response) => response,
+        Err(_) => refusal(Error::timeout("the request took too long")),
     }
 }
 
 /// The `Authorization` value.
 pub fn authorization(headers: &HeaderMap) -> Option<&str> {
     headers.get(header::AUTHORIZATION)?.to_str().ok()
+}
+
+/// The trace that the caller is in; empty for none.
+pub fn traceparent(headers: &HeaderMap) -> &str {
+    headers
+        .get(telemetry::TRACEPARENT)
+        .and_then(|value| value.to_str().ok())
+        .unwrap_or_default()
 }
 
 /// A failure outside GraphQL, in GraphQL's shape.
@@ -106,99 +135,78 @@ pub fn refusal(error: Error) -> Response {
     (status, Json(body)).into_response()
 }
 
-/// A request that may run: parsed, authenticated, with its loaders.
-async fn admit(
-    app: &App,
-    headers: &HeaderMap,
-    body: std::result::Result<Bytes, BytesRejection>,
-) -> Result<(async_graphql::Request, tracing::Span)> {
-    let session = session(app, authorization(headers)).await?;
-    let body = body.map_err(|_| {
-        Error::too_many(
+async fn of_body(app: &App, headers: &HeaderMap, body: Body) -> Result<Operation> {
+    let body = body.map_err(|rejected| match rejected.status() {
+        StatusCode::PAYLOAD_TOO_LARGE => Error::too_many(
             "BODY_TOO_LARGE",
             format!("a request has at most {BODY_BYTES_MAX} bytes"),
-        )
-    })?;
-    let wrong = |reason, message: &str| Error::invalid("body", reason, message);
-    let body: Value = serde_json::from_slice(&body).map_err(|error| {
-        wrong(
-            "MALFORMED_JSON",
-            &format!("the body is not JSON: line {}", error.line()),
-        )
-    })?;
-    if body.is_array() {
-        return Err(wrong(
-            "BATCH_NOT_ALLOWED",
-            "send one operation per request; several fields fit into one operation",
-        ));
-    }
-    let request: async_graphql::Request = serde_json::from_value(body).map_err(|error| {
-        wrong(
-            "MALFORMED_REQUEST",
-            &format!("a request is {{query, variables, operationName}}: {error}"),
-        )
-    })?;
-    let name = request.operation_name.as_deref().unwrap_or_default();
-    let name: String = name.chars().take(NAME_CHARS_MAX).collect();
-    let traceparent = headers
-        .get(telemetry::TRACEPARENT)
-        .and_then(|value| value.to_str().ok())
-        .unwrap_or_default();
-    let span = telemetry::follow(
-        tracing::info_span!("graphql", operation = name, principal = %session.caller.principal),
-        traceparent,
-    );
-    Ok((with_session(request, app, session), span))
-}
-
-fn with_session(
-    request: async_graphql::Request,
-    app: &App,
-    session: Session,
-) -> async_graphql::Request {
-    request
-        .data(Loaders::new(&app.api, &session))
-        .data(session)
-        .data(app.api.clone())
-}
-
-async fn session(app: &App, authorization: Option<&str>) -> Result<Session> {
-    let caller = auth::caller(&app.api, authorization).await?;
-    Ok(Session::new(caller, app.api.callers.clone()))
-}
-
-async fn query(
-    State(app): State<App>,
-    headers: HeaderMap,
-    body: std::result::Result<Bytes, BytesRejection>,
-) -> Response {
-    let (request, span) = match admit(&app, &headers, body).await {
-        Ok(admitted) => admitted,
-        Err(error) => return refusal(error),
+        ),
+        _ => Error::invalid(
+            "body",
+            "BODY_CUT_OFF",
+            "the body ended early; send it again",
+        ),
+    });
+    let request = body.and_then(|body| operation::parse(&body));
+    // Strangers learn nothing, not even what is wrong with their request.
+    let (request, wrong) = match request {
+        Ok(request) => (request, None),
+        Err(error) => (async_graphql::Request::new(""), Some(error)),
     };
-    let executed = app.schema.execute(request).instrument(span);
-    match tokio::time::timeout(Duration::from_millis(REQUEST_MS_MAX), executed).await {
-        Ok(response) => Json(response).into_response(),
-        Err(_) => refusal(Error::timeout("the request took too long")),
+    let admitted = app
+        .admit(request, authorization(headers), traceparent(headers))
+        .await?;
+    wrong.map_or(Ok(admitted), Err)
+}
+
+async fn query(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    match of_body(&app, &headers, body).await {
+        Ok(operation) => Json(app.execute(operation).await).into_response(),
+        Err(error) => refusal(error),
     }
 }
 
-/// GraphQL over SSE, one connection per operation (`event: next`, `event: complete`).
-async fn stream_events(
+/// GraphQL over SSE, one connection per operation.
+async fn stream_of_body(State(app): State<App>, headers: HeaderMap, body: Body) -> Response {
+    match of_body(&app, &headers, body).await {
+        Ok(operation) => events(&app, operation),
+        Err(error) => refusal(error),
+    }
+}
+
+/// The same with the operation in the address, which therefore must not change anything.
+async fn stream_of_address(
     State(app): State<App>,
     headers: HeaderMap,
-    body: std::result::Result<Bytes, BytesRejection>,
+    RawQuery(query): RawQuery,
 ) -> Response {
-    let (request, span) = match admit(&app, &headers, body).await {
-        Ok(admitted) => admitted,
+    let admitted = async {
+        let request = operation::parse_address(query.as_deref())?.data(ReadOnly);
+        app.admit(request, authorization(&headers), traceparent(&headers))
+            .await
+    };
+    match admitted.await {
+        Ok(operation) => events(&app, operation),
+        Err(error) => refusal(error),
+    }
+}
+
+fn events(app: &App, operation: Operation) -> Response {
+    let room = match app.room() {
+        Ok(room) => room,
         Err(error) => return refusal(error),
     };
-    let responses = span.in_scope(|| app.schema.execute_stream(request));
+    let responses = app.execute_stream(operation).map(move |response| {
+        // Given back when the stream is dropped.
+        let _ = &room;
+        response
+    });
     Sse::new(as_events(responses))
         .keep_alive(KeepAlive::default())
         .into_response()
 }
 
+/// `event: next` with each answer, then `event: complete`.
 fn as_events(
     responses: impl Stream<Item = async_graphql::Response>,
 ) -> impl Stream<Item = Result<Event, Infallible>> {
@@ -209,33 +217,4 @@ fn as_events(
     next.chain(stream::once(async {
         Ok(Event::default().event("complete").data(""))
     }))
-}
-
-/// graphql-transport-ws; the credential comes with `connection_init` as `{authorization}`, because browsers cannot set headers here.
-async fn socket(
-    State(app): State<App>,
-    protocol: GraphQLProtocol,
-    upgrade: WebSocketUpgrade,
-) -> Response {
-    upgrade
-        .max_message_size(BODY_BYTES_MAX)
-        .protocols(ALL_WEBSOCKET_PROTOCOLS)
-        .on_upgrade(move |stream| async move {
-            let schema = app.schema.clone();
-            GraphQLWebSocket::new(stream, schema, protocol)
-                .keepalive_timeout(Duration::from_millis(INIT_MS_MAX))
-                .on_connection_init(move |payload: Value| async move {
-                    let authorization = payload.get("authorization").and_then(Value::as_str);
-                    let session = session(&app, authorization)
-                        .await
-                        .map_err(crate::error::fault)?;
-                    let mut data = Data::default();
-                    data.insert(Loaders::new(&app.api, &session));
-                    data.insert(session);
-                    data.insert(app.api.clone());
-                    Ok(data)
-                })
-                .serve()
-                .await;
-        })
 }

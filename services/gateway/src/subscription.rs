@@ -3,10 +3,15 @@
 use async_graphql::{Context, ID, Result, SimpleObject, Subscription as Subscribe};
 use chrono::{DateTime, Utc};
 use convene_kit::Error;
-use convene_proto::{event::v1::Event, lobby::v1::GetVisitRequest};
-use futures_util::{Stream, StreamExt as _};
+use convene_proto::{
+    event::v1::Event,
+    lobby::v1::{self as wire, GetVisitRequest},
+};
+use futures_util::{Stream, StreamExt as _, stream};
 
 use crate::{
+    api::{Api, Session},
+    auth,
     error::fault,
     feed::{self, Cursor, Source},
     ids::{self, Kind},
@@ -44,9 +49,8 @@ pub struct BookingEvent {
 impl BookingEvent {
     /// The booking as it is now.
     async fn booking(&self, ctx: &Context<'_>) -> Result<Booking> {
+        // Loaders keep nothing: this is not as an earlier event of this subscription left it.
         let loader = &loaders(ctx)?.bookings;
-        // Not as an earlier event of this subscription left it.
-        loader.clear();
         found(loader.load_one(self.booking.clone()).await, "booking").map(Booking)
     }
 }
@@ -80,13 +84,15 @@ pub struct VisitUpdate {
 /// Being told.
 pub struct Subscription;
 
+/// Being told.
 #[Subscribe]
 impl Subscription {
     /// The facts of a booking, from its beginning or behind a cursor, then live. In each service's order, without gap or repeat.
     async fn booking_events(
         &self,
         ctx: &Context<'_>,
-        booking_id: ID,
+        #[graphql(desc = "Of which booking.")] booking_id: ID,
+        #[graphql(desc = "Cursor of the last event seen; from the beginning when left out.")]
         after: Option<String>,
     ) -> Result<impl Stream<Item = Result<BookingEvent>> + use<>> {
         let id = ids::text(Kind::Booking, "bookingId", &booking_id).map_err(fault)?;
@@ -98,58 +104,82 @@ impl Subscription {
         let booking = ids::decode(Kind::Booking, "bookingId", &booking_id).map_err(fault)?;
         let mut cursor = start(after.as_deref())?;
         let events = feed::events(api(ctx)?, session(ctx)?, booking, cursor).await;
-        Ok(events.map(move |event| {
+        Ok(until_error(events.map_err(fault)?.map(move |event| {
             let (source, event) = event.map_err(fault)?;
             cursor = cursor.advanced(source, event.position);
             Ok(BookingEvent::new(cursor, source, &event))
-        }))
+        })))
     }
 
-    /// The guest's own visit: at once, and whenever something changes for it. A reconnect goes on behind its cursor.
+    /// The guest's own visit: as it is now, and whenever something changes for it. Behind a cursor only what changed since. Ends when the
+    /// ticket is replaced.
     async fn visit(
         &self,
         ctx: &Context<'_>,
-        after: Option<String>,
+        #[graphql(desc = "Cursor of the last update seen.")] after: Option<String>,
     ) -> Result<impl Stream<Item = Result<VisitUpdate>> + use<>> {
-        let (id, booking) = session(ctx)?.caller.guest().map_err(fault)?;
         let (api, session) = (api(ctx)?.clone(), session(ctx)?.clone());
-        let mut cursor = start(after.as_deref())?;
-        let events = feed::events(&api, &session, booking, cursor).await;
-        let mut told = None;
-        let updates = events.filter_map(move |event| {
-            let (api, session) = (api.clone(), session.clone());
+        let (_, booking) = session.caller.guest().map_err(fault)?;
+        let (from, first) = match after.as_deref() {
+            Some(after) => (Cursor::decode(after).map_err(fault)?, None),
+            None => {
+                let now = feed::now(&api, &session, booking).await.map_err(fault)?;
+                (now, Some(look(&api, &session).await?))
+            }
+        };
+        let events = feed::events(&api, &session, booking, from).await;
+        let events = events.map_err(fault)?;
+        let first = first.map(|visit| Ok((from, visit)));
+        let mut cursor = from;
+        let later = events.then(move |event| {
             if let Ok((source, event)) = &event {
                 cursor = cursor.advanced(*source, event.position);
             }
-            let (now, id) = (cursor, id.to_string());
+            let (api, session, cursor) = (api.clone(), session.clone(), cursor);
             async move {
-                if let Err(error) = event {
-                    return Some(Err(fault(error)));
-                }
-                let request = match session.request(GetVisitRequest { id }) {
-                    Ok(request) => request,
-                    Err(error) => return Some(Err(fault(error))),
-                };
-                let visit = api.lobby().get_visit(request).await.map_err(status);
-                Some(visit.map(|visit| (now, Visit(visit.into_inner()))))
+                event.map_err(fault)?;
+                // Whoever got a newer ticket is told there.
+                auth::check(&api, &session).await.map_err(fault)?;
+                Ok((cursor, look(&api, &session).await?))
             }
         });
         // Many facts change nothing for the guest: only what differs is told.
-        Ok(updates.filter_map(move |update| {
+        let mut told = None;
+        let updates = stream::iter(first).chain(later);
+        Ok(until_error(updates.filter_map(move |update| {
             let update = match update {
                 Ok((_, visit)) if told.as_ref() == Some(&visit) => None,
                 Ok((cursor, visit)) => {
                     told = Some(visit.clone());
                     Some(Ok(VisitUpdate {
                         cursor: cursor.encode(),
-                        visit,
+                        visit: Visit(visit),
                     }))
                 }
                 Err(error) => Some(Err(error)),
             };
             std::future::ready(update)
-        }))
+        })))
     }
+}
+
+/// A subscription is over with its first error: whoever wants more connects again behind the last cursor.
+fn until_error<T>(stream: impl Stream<Item = Result<T>>) -> impl Stream<Item = Result<T>> {
+    stream::unfold(Some(Box::pin(stream)), async |stream| {
+        let mut stream = stream?;
+        let item = stream.next().await?;
+        let rest = item.is_ok().then_some(stream);
+        Some((item, rest))
+    })
+}
+
+/// The caller's visit as it is now.
+async fn look(api: &Api, session: &Session) -> Result<wire::Visit> {
+    let (id, _) = session.caller.guest().map_err(fault)?;
+    let message = GetVisitRequest { id: id.to_string() };
+    let request = session.request(message).map_err(fault)?;
+    let visit = api.lobby().get_visit(request).await;
+    Ok(visit.map_err(status)?.into_inner())
 }
 
 fn start(after: Option<&str>) -> Result<Cursor> {

@@ -12,6 +12,8 @@ use super::time;
 pub struct AuditTrail {
     /// Its events by time.
     pub events: Vec<AuditEvent>,
+    /// Whether all of its events are here; a very long trail is cut off, read the rest with `convene audit`.
+    pub complete: bool,
 }
 
 /// One fact of the trail. `hash` is SHA-256 over the parts that ARCHITECTURE.md names; `previousHash` is the hash before it in the object's chain.

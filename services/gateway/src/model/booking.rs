@@ -37,6 +37,7 @@ pub enum BookingState {
 /// An appointment.
 pub struct Booking(pub wire::Booking);
 
+/// An appointment.
 #[Object]
 impl Booking {
     /// Global id.

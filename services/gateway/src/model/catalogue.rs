@@ -10,6 +10,7 @@ use crate::ids::{Kind, encode};
 /// What can be booked, for example "first visit, 30 min".
 pub struct Service(pub wire::Service);
 
+/// What can be booked, for example "first visit, 30 min".
 #[Object]
 impl Service {
     /// Global id.
@@ -46,6 +47,7 @@ impl Service {
 /// Who holds meetings.
 pub struct Host(pub wire::Host);
 
+/// Who holds meetings.
 #[Object]
 impl Host {
     /// Global id.

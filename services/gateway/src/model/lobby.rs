@@ -23,6 +23,7 @@ pub enum LobbyState {
 /// The waiting room of a booking.
 pub struct Lobby(pub wire::Lobby);
 
+/// The waiting room of a booking.
 #[Object]
 impl Lobby {
     /// Global id.
@@ -81,6 +82,7 @@ pub enum VisitState {
 #[derive(Clone, PartialEq)]
 pub struct Visit(pub wire::Visit);
 
+/// One guest's stay in one lobby.
 #[Object]
 impl Visit {
     /// Global id.

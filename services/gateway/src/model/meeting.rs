@@ -69,6 +69,7 @@ fn some(text: &str) -> Option<&str> {
     Some(text).filter(|text| !text.is_empty())
 }
 
+/// The meeting of a booking. Join details are not here: they need a permit.
 #[Object]
 impl Meeting {
     /// Global id.

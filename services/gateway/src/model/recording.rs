@@ -42,6 +42,7 @@ pub enum RecordingState {
 /// A recording of a meeting.
 pub struct Recording(pub wire::Recording);
 
+/// A recording of a meeting.
 #[Object]
 impl Recording {
     /// Global id.

@@ -165,8 +165,11 @@ async fn book(call: &Call<'_>, input: BookMeetingInput) -> convene_kit::Result<B
         let look = wire::GetBookingRequest {
             id: booking.id.clone(),
         };
-        let looked = call.api.scheduler().get_booking(call.request(look)?).await;
-        booking = looked?.into_inner();
+        // The booking stands: a failed look is no reason to answer that it does not.
+        match call.api.scheduler().get_booking(call.request(look)?).await {
+            Ok(looked) => booking = looked.into_inner(),
+            Err(_) => break,
+        }
     }
     Ok(Booking(booking))
 }

@@ -38,9 +38,12 @@ macro_rules! payloads {
 }
 use payloads;
 
-use convene_kit::Result;
+use convene_kit::{Error, Result};
 
-use crate::api::{Api, Session};
+use crate::{
+    api::{Api, ReadOnly, Session},
+    error::fault,
+};
 
 /// What a mutation works with.
 struct Call<'a> {
@@ -50,6 +53,13 @@ struct Call<'a> {
 
 impl<'a> Call<'a> {
     fn new(ctx: &async_graphql::Context<'a>) -> async_graphql::Result<Self> {
+        if ctx.data_opt::<ReadOnly>().is_some() {
+            return Err(fault(Error::invalid(
+                "method",
+                "POST_REQUIRED",
+                "an operation in an address must not change anything; send mutations with POST",
+            )));
+        }
         Ok(Self {
             api: crate::model::api(ctx)?,
             session: crate::model::session(ctx)?,

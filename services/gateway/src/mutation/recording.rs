@@ -2,8 +2,8 @@
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use convene_domain::BookingId;
-use convene_kit::Scope;
-use convene_proto::recording::v1 as wire;
+use convene_kit::{Error, Scope};
+use convene_proto::{recording::v1 as wire, scheduler::v1::GetBookingRequest};
 
 use super::{Call, payloads};
 use crate::{
@@ -111,6 +111,12 @@ impl Recordings {
         let call = Call::new(ctx)?;
         let started = async {
             let booking: BookingId = ids::decode(Kind::Booking, "bookingId", &input.booking_id)?;
+            // Whoever does not see the booking does not learn whether it has a meeting.
+            let seen = GetBookingRequest {
+                id: booking.to_string(),
+            };
+            let seen = call.api.scheduler().get_booking(call.request(seen)?).await;
+            seen.map_err(|status| Error::from(status).on_field("bookingId"))?;
             let message = wire::StartRecordingRequest {
                 booking_id: booking.to_string(),
                 meeting_id: booking.meeting(GENERATION).to_string(),
@@ -176,7 +182,7 @@ fn own_booking(call: &Call<'_>, named: Option<&ID>) -> convene_kit::Result<Booki
     match (call.session.caller.scope, named) {
         (Scope::Guest { booking, .. }, None) => Ok(booking),
         (_, Some(id)) => ids::decode(Kind::Booking, "bookingId", id),
-        (_, None) => Err(convene_kit::Error::invalid(
+        (_, None) => Err(Error::invalid(
             "bookingId",
             "REQUIRED",
             "bookingId is required unless you are a guest with a ticket",

@@ -1,0 +1,10 @@
+//! The gateway's own rules, over real HTTP and WebSocket, in front of a real scheduler and lobby manager.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod bounds;
+mod clock;
+mod credentials;
+mod schema;
+mod sockets;
+mod streams;
+mod world;
