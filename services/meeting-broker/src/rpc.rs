@@ -1,5 +1,6 @@
 //! The gRPC edge: decode, call the service, encode.
 
+use convene_domain::meeting::Decided;
 use convene_kit::{Context, Error, caller::Callers, convert::id, limits};
 use convene_proto::meeting::v1::{self as wire, meeting_broker_server};
 use tokio::sync::mpsc;
@@ -93,9 +94,13 @@ impl meeting_broker_server::MeetingBroker for Rpc {
         let request = request.into_inner();
         let meeting = id("meeting_id", &request.meeting_id)?;
         let audience = id("audience", &request.audience)?;
+        let decided = Decided {
+            given: request.given,
+            version: request.version,
+        };
         let recorded = self
             .broker
-            .record_consent(&context, meeting, audience, request.given);
+            .record_consent(&context, meeting, audience, decided);
         Ok(Response::new(convert::meeting(recorded.await?)))
     }
 

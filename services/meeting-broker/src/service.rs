@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use convene_domain::{
     Audience, BookingId, HostId, Interval, MeetingId,
-    meeting::{Event, Meeting, SegmentId},
+    meeting::{Decided, Event, Meeting, SegmentId},
 };
 use convene_kit::{Context, Deps, Error, Origin, Result, Row, Scope, convert, store as spine};
 use uuid::Uuid;
@@ -131,10 +131,21 @@ impl Broker {
         context: &Context,
         id: MeetingId,
         audience: Audience,
-        given: bool,
+        decided: Decided,
     ) -> Result<MeetingView> {
-        self.told(context, id, Event::ConsentRecorded { audience, given })
-            .await
+        if decided.version == 0 {
+            return Err(Error::invalid(
+                "version",
+                "OUT_OF_RANGE",
+                "version is the ledger line's, from 1",
+            ));
+        }
+        let event = Event::ConsentRecorded {
+            audience,
+            given: decided.given,
+            version: decided.version,
+        };
+        self.told(context, id, event).await
     }
 
     pub async fn start_capture(

@@ -3,7 +3,10 @@
 use std::{collections::BTreeSet, time::Duration};
 
 use bytes::Bytes;
-use convene_domain::{Audience, HostId, MeetingId, TenantId, meeting::SegmentId};
+use convene_domain::{
+    Audience, HostId, MeetingId, TenantId,
+    meeting::{Decided, SegmentId},
+};
 use convene_kit::{Caller, Context, Error, Result, caller::Callers, limits};
 use convene_proto::meeting::v1::{
     self as wire, CaptureState, MeetingPhase, meeting_broker_client::MeetingBrokerClient,
@@ -82,12 +85,13 @@ impl Broker {
         tenant: TenantId,
         meeting: MeetingId,
         audience: Audience,
-        given: bool,
+        decided: Decided,
     ) -> Result<()> {
         let message = wire::RecordConsentRequest {
             meeting_id: meeting.to_string(),
             audience: audience.to_string(),
-            given,
+            given: decided.given,
+            version: decided.version,
         };
         let request = self.request(tenant, message)?;
         self.client().record_consent(request).await?;

@@ -5,7 +5,7 @@
 
 mod machine;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
@@ -32,14 +32,23 @@ pub struct Meeting {
     pub external: Option<External>,
     /// Who holds join details.
     pub holders: BTreeSet<Audience>,
-    /// Who consented to recording, holder or not yet.
-    pub consents: BTreeSet<Audience>,
+    /// What people decided about recording, holders or not yet.
+    pub consents: BTreeMap<Audience, Decided>,
     /// Whether the provider records.
     pub capture: Capture,
     /// The provider's id of the call through which Convene records.
     pub call: Option<String>,
     /// Captures that began, in order.
     pub segments: Vec<Segment>,
+}
+
+/// A person's newest decision about recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Decided {
+    /// Consent, or no consent any more.
+    pub given: bool,
+    /// Version of the ledger's line.
+    pub version: u64,
 }
 
 /// Where a meeting stands.
@@ -180,6 +189,8 @@ pub enum Event {
         audience: Audience,
         /// What.
         given: bool,
+        /// Version of the ledger's line: what arrives late changes nothing.
+        version: u64,
     },
     /// The coordinator wants a segment.
     CaptureWanted {
@@ -269,7 +280,16 @@ pub enum Effect {
 impl Meeting {
     /// Holders of join details who have not consented to recording.
     pub fn holders_without_consent(&self) -> impl Iterator<Item = &Audience> {
-        self.holders.difference(&self.consents)
+        self.holders
+            .iter()
+            .filter(|audience| !self.consents_to_recording(audience))
+    }
+
+    /// Whether the newest decision of a person is a consent.
+    pub fn consents_to_recording(&self, audience: &Audience) -> bool {
+        self.consents
+            .get(audience)
+            .is_some_and(|decided| decided.given)
     }
 
     /// A started segment.
@@ -280,7 +300,7 @@ impl Meeting {
     /// `Err` unless join details may go to `audience` now.
     pub fn ensure_may_enter(&self, audience: &Audience) -> Result<(), Refused> {
         self.ensure_ready()?;
-        if self.capture != Capture::Off && !self.consents.contains(audience) {
+        if self.capture != Capture::Off && !self.consents_to_recording(audience) {
             return Err(CONSENT_REQUIRED);
         }
         Ok(())

@@ -90,17 +90,24 @@ proptest! {
         };
         meeting = meeting.on(meeting::Event::MeetingReady { external }, now).unwrap().unwrap().next;
         let mut segment = SegmentId { recording: RecordingId::from_uuid(Uuid::nil()), segment: 1 };
-        for (action, who) in moves {
+        let mut newest = std::collections::BTreeMap::new();
+        for (moment, (action, who)) in (1u64..).zip(moves) {
             let audience = Audience::Visit(VisitId::from_uuid(Uuid::from_u128(who.into())));
             let event = match action {
                 0 | 1 => meeting::Event::JoinDetailsReleased { permit: PermitId::from_uuid(Uuid::nil()), audience },
-                2 | 3 => meeting::Event::ConsentRecorded { audience, given: true },
-                4 => meeting::Event::ConsentRecorded { audience, given: false },
+                2 => meeting::Event::ConsentRecorded { audience, given: true, version: 4 * moment },
+                // Overtaken on its way by every decision of the last three moments.
+                3 => meeting::Event::ConsentRecorded { audience, given: true, version: 4 * moment.saturating_sub(3) + 1 },
+                4 => meeting::Event::ConsentRecorded { audience, given: false, version: 4 * moment },
                 5 => meeting::Event::CaptureWanted { segment },
                 6 => meeting::Event::CaptureStarted { segment, call: "c".into() },
                 7 => meeting::Event::CaptureStopWanted { segment },
                 _ => meeting::Event::CaptureStopped { segment, cause: StopCause::Requested },
             };
+            if let meeting::Event::ConsentRecorded { audience, given, version } = event {
+                let known = newest.entry(audience).or_insert((0, false));
+                *known = (*known).max((version, given));
+            }
             let stops = matches!(event, meeting::Event::CaptureStopped { .. });
             if let Ok(Some(step)) = meeting.clone().on(event, now) {
                 meeting = step.next;
@@ -110,6 +117,9 @@ proptest! {
             }
             if matches!(meeting.capture, Capture::Starting(_) | Capture::On(_)) {
                 prop_assert_eq!(meeting.holders_without_consent().count(), 0, "I5");
+                for holder in &meeting.holders {
+                    prop_assert!(newest.get(holder).is_some_and(|(_, given)| *given), "I5: by the newest decision");
+                }
             }
         }
     }

@@ -316,6 +316,20 @@ async fn a_start_that_is_given_up_is_stopped_before_the_door_opens() {
     world.end().await;
 }
 
+/// "Given" was on its way for long and arrives behind the "withdrawn" that followed it.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_decision_that_arrives_late_changes_nothing() {
+    let world = World::start().await;
+    let asked = world.ready().await;
+    world.release(asked, guest(1)).await.unwrap();
+    world.consent_of_version(asked, guest(1), false, 3).await;
+    let late = world.consent_of_version(asked, guest(1), true, 2).await;
+    assert_eq!(late.holders_without_consent, [guest(1).to_string()], "I5");
+    let refused = world.start_capture(asked, recording(), 1).await;
+    assert_eq!(refused.unwrap_err().reason, "CONSENT_MISSING");
+    world.end().await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn hosts_consent_like_everybody_else() {
     let world = World::start().await;

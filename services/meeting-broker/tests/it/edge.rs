@@ -87,6 +87,7 @@ async fn commands_are_for_roles_of_convene_only() {
             meeting_id: id(),
             audience: guest(1).to_string(),
             given: true,
+            version: 1,
         };
         refused!(record_consent, consent);
         let start = wire::StartCaptureRequest {
@@ -188,6 +189,7 @@ async fn bad_input_names_its_field() {
         meeting_id: asked.id.to_string(),
         audience: "guest:1".into(),
         given: true,
+        version: 1,
     };
     let error = answered(world.client().record_consent(world.system(consent)).await).unwrap_err();
     assert_eq!(

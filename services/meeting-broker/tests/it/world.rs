@@ -1,6 +1,13 @@
 //! A broker in a folder of its own, and who calls it.
 
-use std::{path::Path, sync::OnceLock, time::Duration};
+use std::{
+    path::Path,
+    sync::{
+        OnceLock,
+        atomic::{AtomicU64, Ordering},
+    },
+    time::Duration,
+};
 
 use convene_domain::{
     Audience, BookingId, HostId, MeetingId, PermitId, RecordingId, TenantId, VisitId,
@@ -44,6 +51,8 @@ pub struct World {
     db: Db,
     callers: Callers,
     channel: Channel,
+    /// Versions of decisions about recording.
+    decisions: AtomicU64,
     folder: TempDir,
     stop: CancellationToken,
     task: JoinHandle<convene_kit::Result<()>>,
@@ -107,6 +116,7 @@ impl World {
             db,
             callers,
             channel,
+            decisions: AtomicU64::new(2),
             folder,
             stop,
             task,
@@ -265,11 +275,25 @@ impl World {
         answered(self.client().release_join_details(request).await)
     }
 
+    /// A decision that is newer than all before it.
     pub async fn consent(&self, asked: Asked, audience: Audience, given: bool) -> wire::Meeting {
+        let version = self.decisions.fetch_add(1, Ordering::Relaxed);
+        self.consent_of_version(asked, audience, given, version)
+            .await
+    }
+
+    pub async fn consent_of_version(
+        &self,
+        asked: Asked,
+        audience: Audience,
+        given: bool,
+        version: u64,
+    ) -> wire::Meeting {
         let message = wire::RecordConsentRequest {
             meeting_id: asked.id.to_string(),
             audience: audience.to_string(),
             given,
+            version,
         };
         let answer = self.client().record_consent(self.system(message)).await;
         answer.unwrap().into_inner()

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use convene_domain::{
     MeetingId, TenantId,
     consent::{Consent, Effect},
+    meeting::Decided,
 };
 use convene_kit::{
     Code, Db, Error, Result, Row,
@@ -36,8 +37,8 @@ impl Worker for ConsentWorker {
     type Table = Consents;
 
     async fn run(&self, job: &Job<Effect>, row: Row<Consent>) -> Result<Done<Consents>> {
-        let Effect::TellBroker { given } = job.effect;
-        tell(&self.broker, job.tenant, &row.machine, given).await?;
+        // The decision in force, which is the one that the job was written for: others are not wanted.
+        tell(&self.broker, job.tenant, &row.machine, row.version).await?;
         Ok(Done::nothing())
     }
 }
@@ -60,7 +61,7 @@ pub async fn tell_all(
             }
             changed = true;
             let consent = row.machine()?;
-            tell(broker, tenant, &consent, consent.given).await?;
+            tell(broker, tenant, &consent, row.version.unsigned_abs()).await?;
         }
         if !changed {
             return Ok(());
@@ -72,8 +73,12 @@ pub async fn tell_all(
     ))
 }
 
-async fn tell(broker: &Broker, tenant: TenantId, consent: &Consent, given: bool) -> Result<()> {
-    let told = broker.record_consent(tenant, consent.meeting, consent.audience, given);
+async fn tell(broker: &Broker, tenant: TenantId, consent: &Consent, version: u64) -> Result<()> {
+    let decided = Decided {
+        given: consent.given,
+        version,
+    };
+    let told = broker.record_consent(tenant, consent.meeting, consent.audience, decided);
     told.await.map_err(|error| match error.code {
         // The booking is older than its meeting: the scheduler still has to tell the broker of it.
         Code::NotFound => Error::unavailable(

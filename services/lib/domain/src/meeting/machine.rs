@@ -24,7 +24,7 @@ impl Machine for Meeting {
             phase: Phase::Pending,
             external: None,
             holders: BTreeSet::new(),
-            consents: BTreeSet::new(),
+            consents: BTreeMap::new(),
             capture: Capture::Off,
             call: None,
             segments: Vec::new(),
@@ -52,7 +52,11 @@ impl Machine for Meeting {
             })),
             Event::MeetingEnded => Ok(self.end()),
             Event::JoinDetailsReleased { audience, .. } => self.release(audience),
-            Event::ConsentRecorded { audience, given } => Ok(self.consent(audience, given)),
+            Event::ConsentRecorded {
+                audience,
+                given,
+                version,
+            } => Ok(self.consent(audience, Decided { given, version })),
             Event::CaptureWanted { segment } => self.capture(segment),
             Event::CallJoined { call } => Ok((self.call.as_ref() != Some(&call)).then(|| {
                 Step::to(Self {
@@ -169,14 +173,14 @@ impl Meeting {
         Ok(new.then(|| Step::to(self)))
     }
 
-    fn consent(mut self, audience: Audience, given: bool) -> Option<Step<Self>> {
-        if given {
-            return self.consents.insert(audience).then(|| Step::to(self));
-        }
-        if !self.consents.remove(&audience) {
+    fn consent(mut self, audience: Audience, decided: Decided) -> Option<Step<Self>> {
+        let known = self.consents.get(&audience);
+        if known.is_some_and(|known| known.version >= decided.version) {
             return None;
         }
-        if !self.holders.contains(&audience) {
+        let withdrawn = self.consents_to_recording(&audience) && !decided.given;
+        self.consents.insert(audience, decided);
+        if !withdrawn || !self.holders.contains(&audience) {
             return Some(Step::to(self));
         }
         let (next, stop) = self.stopping(StopCause::ConsentWithdrawn);
@@ -341,10 +345,12 @@ impl Charted for Meeting {
             Event::ConsentRecorded {
                 audience,
                 given: true,
+                version: 1,
             },
             Event::ConsentRecorded {
                 audience,
                 given: false,
+                version: 2,
             },
             Event::CaptureWanted { segment },
             Event::CallJoined { call: "C".into() },
