@@ -8,8 +8,8 @@ use std::{
 };
 
 use convene_domain::{
-    booking::Booking, chart, consent::Consent, lobby::Lobby, meeting::Meeting, permit::Permit,
-    recording::Recording, visit::Visit,
+    booking::Booking, chart, consent::Consent, delivery::Delivery, lobby::Lobby, meeting::Meeting,
+    permit::Permit, recording::Recording, visit::Visit,
 };
 
 fn root() -> PathBuf {
@@ -49,6 +49,7 @@ fn the_state_charts() {
         ("Permit", chart::<Permit>()),
         ("Consent", chart::<Consent>()),
         ("Recording", chart::<Recording>()),
+        ("Delivery", chart::<Delivery>()),
     ] {
         page.push_str(&format!("\n## {name}\n\n```mermaid\n{chart}```\n"));
     }

@@ -68,6 +68,10 @@ ids! {
     ConsentId,
     /// A recording of a meeting.
     RecordingId,
+    /// Where another system takes events.
+    EndpointId,
+    /// One event on its way to one endpoint; what the endpoint sees as the webhook's id.
+    DeliveryId,
     /// Any object, where its kind stands beside it.
     EventId,
 }
@@ -92,6 +96,13 @@ impl LobbyId {
     /// The visit of a guest to this lobby: one guest, one visit.
     pub fn visit(&self, guest: GuestId) -> VisitId {
         VisitId(Uuid::new_v5(&self.0, guest.0.as_bytes()))
+    }
+}
+
+impl EndpointId {
+    /// The delivery of one event, named by its object and seq: the same over all attempts (I7).
+    pub fn delivery(&self, object: Uuid, seq: u64) -> DeliveryId {
+        DeliveryId(Uuid::new_v5(&self.0, format!("{object}/{seq}").as_bytes()))
     }
 }
 

@@ -13,6 +13,7 @@ mod time;
 
 pub mod booking;
 pub mod consent;
+pub mod delivery;
 pub mod lobby;
 pub mod meeting;
 pub mod permit;
@@ -23,8 +24,8 @@ pub use audience::Audience;
 pub use capacity::{Occupied, peak};
 pub use chart::{Charted, chart};
 pub use id::{
-    BookingId, ConsentId, EventId, GuestId, HostId, LobbyId, MalformedId, MeetingId, PermitId,
-    RecordingId, ServiceId, TenantId, VisitId,
+    BookingId, ConsentId, DeliveryId, EndpointId, EventId, GuestId, HostId, LobbyId, MalformedId,
+    MeetingId, PermitId, RecordingId, ServiceId, TenantId, VisitId,
 };
 pub use machine::{Due, Machine, NoEffect, Outcome, Step};
 pub use refusal::Refused;

@@ -5,6 +5,7 @@ use convene_domain::{
     Audience, BookingId, Charted, Interval, Machine, PermitId, RecordingId, Timestamp, VisitId,
     booking::Booking,
     consent::Consent,
+    delivery::Delivery,
     lobby::Lobby,
     meeting::{self, Capture, External, Meeting, SegmentId, StopCause},
     permit::Permit,
@@ -62,6 +63,7 @@ proptest! {
         survives_storage(&play::<Permit>(&indices));
         survives_storage(&play::<Consent>(&indices));
         survives_storage(&play::<Recording>(&indices));
+        survives_storage(&play::<Delivery>(&indices));
     }
 
     /// I4: an end state is final.
