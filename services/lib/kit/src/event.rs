@@ -156,6 +156,20 @@ where
     Ok(hash)
 }
 
+/// Removes an object's whole chain.
+pub(crate) async fn forget<C: ConnectionTrait>(
+    tx: &C,
+    tenant: TenantId,
+    object: Uuid,
+) -> Result<()> {
+    Entity::delete_many()
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::ObjectId.eq(object))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// Newest position of the log; 0 when empty.
 pub async fn head<C: ConnectionTrait>(connection: &C) -> Result<i64> {
     let newest: Option<Option<i64>> = Entity::find()

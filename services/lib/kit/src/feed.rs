@@ -6,7 +6,7 @@ mod serve;
 pub use follow::{Apply, Follower, follow};
 pub use serve::serve;
 
-use convene_domain::{BookingId, TenantId};
+use convene_domain::{BookingId, TenantId, Timestamp};
 use convene_proto::event::v1 as wire;
 
 use crate::{
@@ -28,6 +28,10 @@ pub struct Fact {
     pub object_kind: String,
     /// The object.
     pub object: uuid::Uuid,
+    /// Version of the object after it.
+    pub seq: u64,
+    /// When it became true, in business time.
+    pub occurred_at: Timestamp,
     /// Name of the fact.
     pub kind: String,
     /// JSON of the fact.
@@ -53,6 +57,8 @@ impl Fact {
             object: uuid::Uuid::try_parse(&event.object_id)
                 .map_err(|_| Error::internal("an event names no object"))?,
             object_kind: event.object_kind,
+            seq: event.seq,
+            occurred_at: convert::required_time("occurred_at", event.occurred_at)?,
             kind: event.r#type,
             data: event.data,
             traceparent: event.traceparent,
@@ -71,9 +77,7 @@ impl From<Model> for wire::Event {
             seq: row.seq.unsigned_abs(),
             r#type: row.kind,
             actor: row.actor,
-            occurred_at: Some(convert::to_wire(convene_domain::Timestamp::from_millis(
-                row.occurred_at_ms,
-            ))),
+            occurred_at: Some(convert::to_wire(Timestamp::from_millis(row.occurred_at_ms))),
             data: row.data,
             previous_hash: row.previous_hash,
             hash: row.hash,

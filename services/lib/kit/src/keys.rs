@@ -39,7 +39,16 @@ struct KeyFile {
     join_details_current: String,
     /// HMAC-SHA-256: short-lived links of the gateway.
     link: Secret,
+    /// AES-256-GCM keys of sealed webhook secrets, by key id; the webhooks role's alone. Key files of before have none.
+    #[serde(default)]
+    webhooks: BTreeMap<String, Secret>,
+    /// The key id that new webhook secrets use.
+    #[serde(default)]
+    webhooks_current: String,
 }
+
+/// The id of a first key.
+const FIRST: &str = "k1";
 
 #[derive(Deserialize)]
 #[serde(transparent)]
@@ -71,16 +80,30 @@ impl Secret {
 impl Keys {
     /// Keys that live in memory only, for tests.
     pub fn ephemeral() -> Result<Self> {
-        let current = "k1".to_owned();
-        Ok(Self {
+        let mut keys = Self {
             file: KeyFile {
                 caller: Secret::random()?,
                 permit: Secret::random()?,
-                join_details: BTreeMap::from([(current.clone(), Secret::random()?)]),
-                join_details_current: current,
+                join_details: BTreeMap::from([(FIRST.to_owned(), Secret::random()?)]),
+                join_details_current: FIRST.to_owned(),
                 link: Secret::random()?,
+                webhooks: BTreeMap::new(),
+                webhooks_current: String::new(),
             },
-        })
+        };
+        keys.complete()?;
+        Ok(keys)
+    }
+
+    /// Makes what a key file of before lacks; answers whether there was anything.
+    fn complete(&mut self) -> Result<bool> {
+        let incomplete = self.file.webhooks.is_empty();
+        if incomplete {
+            let first = (FIRST.to_owned(), Secret::random()?);
+            self.file.webhooks = BTreeMap::from([first]);
+            self.file.webhooks_current = FIRST.to_owned();
+        }
+        Ok(incomplete)
     }
 
     /// Reads the key file; makes it first when `create` and it is not there.
@@ -107,7 +130,11 @@ impl Keys {
         let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
         let file = serde_json::from_str(&text)
             .map_err(|error| unusable(format!("not a key file: line {}", error.line())))?;
-        Ok(Self { file })
+        let mut keys = Self { file };
+        if create && keys.complete()? {
+            keys.write_new(path)?;
+        }
+        Ok(keys)
     }
 
     fn write_new(&self, path: &Path) -> Result<()> {
@@ -158,16 +185,18 @@ impl Keys {
 
     /// What seals join details.
     pub fn join_details(&self) -> Result<Sealer> {
-        let keys = self
-            .file
-            .join_details
-            .iter()
-            .map(|(id, secret)| Ok((id.clone(), secret.bytes()?)))
-            .collect::<Result<_>>()?;
-        Ok(Sealer {
-            keys,
-            current: self.file.join_details_current.clone(),
-        })
+        Sealer::of(&self.file.join_details, &self.file.join_details_current)
+    }
+
+    /// What seals the secrets of webhook endpoints.
+    pub fn webhooks(&self) -> Result<Sealer> {
+        if self.file.webhooks.is_empty() {
+            return Err(Error::unavailable(
+                "KEY_FILE_INCOMPLETE",
+                "the key file has no webhooks key; make it complete by starting once with a key file that may be written",
+            ));
+        }
+        Sealer::of(&self.file.webhooks, &self.file.webhooks_current)
     }
 }
 
@@ -194,6 +223,16 @@ pub struct Sealed {
 }
 
 impl Sealer {
+    fn of(keys: &BTreeMap<String, Secret>, current: &str) -> Result<Self> {
+        let keys = keys.iter();
+        Ok(Self {
+            keys: keys
+                .map(|(id, secret)| Ok((id.clone(), secret.bytes()?)))
+                .collect::<Result<_>>()?,
+            current: current.to_owned(),
+        })
+    }
+
     /// Seals under the current key.
     pub fn seal(&self, plain: &[u8], context: &[&[u8]]) -> Result<Sealed> {
         let nonce = digest::random::<NONCE_LEN>()?;
@@ -236,9 +275,9 @@ impl Sealer {
         let bytes = self
             .keys
             .get(id)
-            .ok_or_else(|| Error::internal(format!("the key file has no join-details key {id}")))?;
+            .ok_or_else(|| Error::internal(format!("the key file has no sealing key {id}")))?;
         let key = UnboundKey::new(&AES_256_GCM, bytes)
-            .map_err(|_| Error::internal("a join-details key is not 32 bytes"))?;
+            .map_err(|_| Error::internal("a sealing key is not 32 bytes"))?;
         Ok(LessSafeKey::new(key))
     }
 }
@@ -263,6 +302,35 @@ mod tests {
         );
         assert!(sealer.open(&sealed, &[b"tenant", b"other"]).is_err());
         assert!(!sealed.bytes.windows(3).any(|window| window == b"url"));
+    }
+
+    #[test]
+    fn a_key_file_of_before_gains_what_it_lacks_and_keeps_the_rest() {
+        let dir = tempfile::tempdir().unwrap();
+        let path = dir.path().join("keys.json");
+        let first = Keys::open(&path, true).unwrap();
+        let sealed = first.join_details().unwrap().seal(b"url", &[]).unwrap();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut file: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let file = file.as_object_mut().unwrap();
+        file.remove("webhooks").unwrap();
+        file.remove("webhooks_current").unwrap();
+        fs::write(&path, serde_json::to_vec(file).unwrap()).unwrap();
+
+        let lacking = Keys::open(&path, false).unwrap();
+        let error = lacking.webhooks().unwrap_err();
+        assert_eq!(error.reason, "KEY_FILE_INCOMPLETE");
+        let kept = Keys::open(&path, true).unwrap().webhooks().unwrap();
+        let kept = kept.seal(b"secret", &[]).unwrap();
+        let again = Keys::open(&path, false).unwrap();
+        assert_eq!(
+            again.webhooks().unwrap().open(&kept, &[]).unwrap(),
+            b"secret"
+        );
+        let opened = again.join_details().unwrap().open(&sealed, &[]);
+        assert_eq!(opened.unwrap(), b"url");
+        let mode = fs::metadata(&path).unwrap().permissions().mode();
+        assert_eq!(mode & 0o777, 0o600);
     }
 
     #[test]

@@ -14,6 +14,7 @@ pub mod jobs;
 pub mod keys;
 pub mod limits;
 pub mod local;
+pub mod outbound;
 pub mod role;
 pub mod rpc;
 pub mod store;

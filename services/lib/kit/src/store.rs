@@ -187,6 +187,19 @@ pub async fn apply<T: Table>(
     Ok(row)
 }
 
+/// Removes an object with its whole history: only for what no promise asks to keep. Call it in a change that writes another event, so that the
+/// log's newest position stays.
+pub async fn forget<T: Table>(tx: &Tx, tenant: TenantId, id: Uuid) -> Result<()> {
+    event::forget(tx, tenant, id).await?;
+    let statement = Query::delete()
+        .from_table(Alias::new(T::NAME))
+        .and_where(Expr::col(Alias::new("tenant_id")).eq(tenant.as_uuid()))
+        .and_where(Expr::col(Alias::new("id")).eq(id))
+        .to_owned();
+    tx.execute(&statement).await?;
+    Ok(())
+}
+
 /// The event and the effects of a step.
 async fn record<T: Table>(
     tx: &Tx,
