@@ -2,13 +2,14 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const PROTOS: [&str; 6] = [
+const PROTOS: [&str; 7] = [
     "convene/event/v1/event.proto",
     "convene/clock/v1/clock.proto",
     "convene/scheduler/v1/scheduler.proto",
     "convene/meeting/v1/meeting.proto",
     "convene/lobby/v1/lobby.proto",
     "convene/recording/v1/recording.proto",
+    "convene/webhook/v1/webhook.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

@@ -10,3 +10,4 @@ pub mod lobby_manager;
 pub mod meeting_broker;
 pub mod recording_coordinator;
 pub mod scheduler;
+pub mod webhooks;

@@ -17,7 +17,7 @@ macro_rules! contracts {
     )*};
 }
 
-contracts!(event, clock, scheduler, meeting, lobby, recording);
+contracts!(event, clock, scheduler, meeting, lobby, recording, webhook);
 
 /// Encoded `FileDescriptorSet` of all contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));
