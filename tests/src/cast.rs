@@ -44,6 +44,11 @@ const VISIT_MS: i64 = 30 * 60_000;
 impl Cast {
     /// A host of this capacity.
     pub async fn new(world: &World, capacity: u32) -> Self {
+        Self::of(world, &world.admin, capacity).await
+    }
+
+    /// A host of this capacity in the tenant of an admin.
+    pub async fn of(world: &World, admin: &Client, capacity: u32) -> Self {
         let query = "mutation($user: String!, $duration: Int!, $capacity: Int!, $a: String!, $b: String!) {
           createService(input: { idempotencyKey: $a, name: \"First visit\", durationMs: $duration }) { service { id } refusal { reason } }
           createHost(input: { idempotencyKey: $b, name: \"Front desk\", providerUser: $user, capacity: $capacity }) { host { id } refusal { reason } }
@@ -52,13 +57,13 @@ impl Cast {
             "user": world.user(), "duration": VISIT_MS, "capacity": capacity,
             "a": Uuid::now_v7(), "b": Uuid::now_v7(),
         });
-        let made = world.admin.call(query, variables).await.unwrap();
+        let made = admin.call(query, variables).await.unwrap();
         let host_id = text(&made, "/createHost/host/id");
         let query = "mutation($host: ID!) {
           app: createApiKey(input: { name: \"app\", role: BOOKING_APP }) { secret }
           desk: createApiKey(input: { name: \"desk\", role: HOST, hostId: $host }) { secret }
         }";
-        let keys = world.admin.call(query, json!({ "host": host_id })).await;
+        let keys = admin.call(query, json!({ "host": host_id })).await;
         let keys = keys.unwrap();
         Self {
             app: world.client(&format!("Bearer {}", text(&keys, "/app/secret"))),

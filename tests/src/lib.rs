@@ -3,10 +3,12 @@
 
 mod cast;
 mod provider;
+pub mod schema;
 mod world;
 
 pub use cast::{Booked, Cast, Guest};
 pub use provider::Provider;
+pub use schema::Values;
 pub use world::{World, until};
 
 /// The reason of a mutation's refusal, or `""` when it was done.

@@ -10,7 +10,7 @@ use serde_json::{Value, json};
 use crate::DAY_MS;
 
 /// An admin of another tenant on the same node: only whoever runs the node makes tenants, so the key goes into the stopped gateway's database.
-async fn other_tenant(folder: &std::path::Path) -> String {
+pub async fn other_tenant(folder: &std::path::Path) -> String {
     let db =
         convene_kit::Db::open_sqlite::<convene_migrations::gateway::Migrator>(folder, "gateway");
     let db = db.await.unwrap();

@@ -1,0 +1,187 @@
+//! Every field of the public API, asked by one tenant's callers with another tenant's ids: nothing is told, nothing changes.
+
+use std::collections::BTreeSet;
+
+use convene::graphql::Client;
+use convene_tests::{Booked, Cast, Guest, Values, World, fault, schema::Schema};
+use serde_json::{Value, json};
+
+use crate::{DAY_MS, tenancy::other_tenant};
+
+/// Rounds over all fields.
+const ROUNDS: u64 = 3;
+/// They name no object, and a development node has one clock for all tenants.
+const CLOCK: [&str; 2] = ["advanceClock", "resetClock"];
+
+/// Reasons that would mean that a question was no question, or that something of ours broke.
+const BROKEN: [&str; 6] = [
+    "INTERNAL",
+    "INVALID_DOCUMENT",
+    "DOCUMENT_TOO_LARGE",
+    "QUERY_TOO_COMPLEX",
+    "QUERY_TOO_DEEP",
+    "TOO_MANY_SELECTIONS",
+];
+
+/// A tenant in the middle of an appointment.
+struct Tenant {
+    admin: Client,
+    cast: Cast,
+    booked: Booked,
+    waiting: Guest,
+}
+
+impl Tenant {
+    async fn new(world: &World, admin: &Client) -> Self {
+        let cast = Cast::of(world, admin, 1).await;
+        let booked = cast.book(world, DAY_MS, 2).await;
+        let inside = cast.arrive(&booked, 0).await;
+        cast.decide("admitVisit", &inside).await;
+        inside.join_details().await;
+        let waiting = cast.arrive(&booked, 1).await;
+        Self {
+            admin: admin.clone(),
+            cast,
+            booked,
+            waiting,
+        }
+    }
+
+    /// All that an admin can see.
+    async fn dump(&self) -> Value {
+        let query = "query($id: ID!) {
+            services { edges { node { id name } } } hosts { edges { node { id name } } }
+            bookings { edges { node { id state version } } }
+            booking(id: $id) { id state version guests { id } meeting { id state holders } recordings { id }
+                lobby { id state visits { id state position } } }
+            auditTrail(bookingId: $id) { events { objectId type seq actor hash } } }";
+        let variables = json!({ "id": self.booked.id });
+        self.admin.call(query, variables).await.unwrap()
+    }
+
+    fn callers(&self) -> [&Client; 4] {
+        let (app, host) = (&self.cast.app, &self.cast.host);
+        [&self.admin, app, host, &self.waiting.client]
+    }
+}
+
+/// All global ids in a value.
+fn ids(value: &Value) -> Vec<String> {
+    let mut found = BTreeSet::new();
+    collect(value, &mut found);
+    found.into_iter().collect()
+}
+
+fn collect(value: &Value, found: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(members) => {
+            for (name, member) in members {
+                match member {
+                    Value::String(id) if name == "id" => {
+                        found.insert(id.clone());
+                    }
+                    member => collect(member, found),
+                }
+            }
+        }
+        Value::Array(items) => items.iter().for_each(|item| collect(item, found)),
+        _ => {}
+    }
+}
+
+/// Ids of a stranger, now and then one of the caller's own; by a seed.
+struct Mixed<'a> {
+    seed: u64,
+    foreign: &'a [String],
+    own: &'a [String],
+}
+
+impl Mixed<'_> {
+    /// xorshift64: the same seed asks the same.
+    fn next(&mut self, below: usize) -> usize {
+        self.seed ^= self.seed << 13;
+        self.seed ^= self.seed >> 7;
+        self.seed ^= self.seed << 17;
+        usize::try_from(self.seed % below as u64).unwrap()
+    }
+}
+
+impl Values for Mixed<'_> {
+    fn id(&mut self) -> String {
+        let of = match self.next(4) {
+            0 => self.own,
+            _ => self.foreign,
+        };
+        of[self.next(of.len())].clone()
+    }
+
+    fn text(&mut self, name: &str) -> String {
+        match name {
+            "idempotencyKey" => format!("key-{}", self.seed),
+            "email" => "a@b.example".into(),
+            "url" => "https://hooks.example/convene".into(),
+            _ => "x".into(),
+        }
+    }
+}
+
+/// Asks every field; answers how much was asked and the fields that told an id of `foreign` or the link.
+async fn play(
+    callers: [&Client; 4],
+    (foreign, own): (&[String], &[String]),
+    link: &str,
+) -> (u64, BTreeSet<String>) {
+    let schema = Schema::of_gateway();
+    let (mut asked, mut told) = (0, BTreeSet::new());
+    for round in 1..=ROUNDS {
+        for (root, field) in ["Query", "Mutation"]
+            .into_iter()
+            .flat_map(|root| schema.fields(root).into_iter().map(move |one| (root, one)))
+            .filter(|(_, field)| !CLOCK.contains(&field.as_str()))
+        {
+            for (nth, caller) in (1u64..).zip(callers) {
+                let mut values = Mixed {
+                    seed: round * 1_000_003 + nth * 7_919 + asked,
+                    foreign,
+                    own,
+                };
+                let query = schema.ask(root, &field, &mut values);
+                let answer = caller.answer(&query, json!({})).await.unwrap();
+                asked += 1;
+                let reason = fault(&answer);
+                assert!(!BROKEN.contains(&reason), "{query}: {answer}");
+                let data = answer.to_string();
+                if data.contains(link) || foreign.iter().any(|id| data.contains(id.as_str())) {
+                    told.insert(field.clone());
+                }
+            }
+        }
+    }
+    (asked, told)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn no_field_tells_or_changes_what_is_anothers() {
+    let world = World::embedded().await.reopened(other_tenant).await;
+    let theirs = Tenant::new(&world, &world.admin).await;
+    let ours = Tenant::new(&world, world.other.as_ref().unwrap()).await;
+    let link = theirs.cast.host_link(&theirs.booked).await;
+    world.drained().await;
+    let before = theirs.dump().await;
+    let (foreign, own) = (ids(&before), ids(&ours.dump().await));
+    assert!(foreign.len() > 8, "objects of every kind: {foreign:?}");
+
+    let (asked, told) = play(ours.callers(), (&foreign, &own), &link).await;
+    assert!(asked > 300, "{asked}");
+    assert!(told.is_empty(), "told by {told:?}");
+    world.drained().await;
+    assert_eq!(theirs.dump().await, before, "nothing of theirs changed");
+
+    // The questions are good ones: their owner gets answers, and things change.
+    let (_, told) = play(theirs.callers(), (&foreign, &foreign), &link).await;
+    for field in ["node", "nodes", "booking", "bookings", "host", "service"] {
+        assert!(told.contains(field), "{field} told its owner nothing");
+    }
+    assert_ne!(theirs.dump().await, before);
+    world.stop().await;
+}
