@@ -12,6 +12,7 @@ use convene_kit::{
     clock::Offset,
     keys::Keys,
     local::{self, Incoming},
+    probe::{Probe, Probed},
     role::{remember_offset, stored_offset},
 };
 use convene_lobby_manager as lobby_manager;
@@ -53,6 +54,11 @@ pub struct Node {
 impl Node {
     /// Starts everything in this process on SQLite: roles, gateway, and the simulator unless a provider is configured.
     pub async fn start(config: Config) -> Result<Self> {
+        Self::start_with(config, None).await
+    }
+
+    /// [`Self::start`], with a probe at the points of every role: for tests that disturb.
+    pub async fn start_with(config: Config, probe: Option<Arc<dyn Probe>>) -> Result<Self> {
         let data = prepare(&config.data)?;
         let keys = Keys::open(&data.join("keys.json"), true)?;
         let simulator = match &config.provider {
@@ -76,9 +82,14 @@ impl Node {
         let simulator_control = provider.simulator_control.clone();
 
         // The gateway's offset is the master: whoever missed a move (a crash in its middle) takes it over here.
-        let gateway_deps =
-            deps::<migrations::gateway::Migrator>(data, gateway::NAME, &keys, Offset::default())
-                .await?;
+        let gateway_deps = deps::<migrations::gateway::Migrator>(
+            data,
+            gateway::NAME,
+            &keys,
+            Offset::default(),
+            &probe,
+        )
+        .await?;
         let offset = gateway_deps.clock.offset();
         if let Some(simulator) = &simulator {
             simulator.set_clock_offset_ms(offset.millis);
@@ -90,14 +101,26 @@ impl Node {
         let (recording, recording_in) = local::pipe();
 
         let broker_role = meeting_broker::role(
-            deps::<migrations::meeting_broker::Migrator>(data, meeting_broker::NAME, &keys, offset)
-                .await?,
+            deps::<migrations::meeting_broker::Migrator>(
+                data,
+                meeting_broker::NAME,
+                &keys,
+                offset,
+                &probe,
+            )
+            .await?,
             broker_config(provider, &keys)?,
         )
         .await?;
         let lobby_role = lobby_manager::role(
-            deps::<migrations::lobby_manager::Migrator>(data, lobby_manager::NAME, &keys, offset)
-                .await?,
+            deps::<migrations::lobby_manager::Migrator>(
+                data,
+                lobby_manager::NAME,
+                &keys,
+                offset,
+                &probe,
+            )
+            .await?,
             lobby_manager::Config {
                 permit_key: Arc::new(keys.permit()?),
             },
@@ -107,7 +130,8 @@ impl Node {
         )
         .await?;
         let scheduler_role = scheduler::role(
-            deps::<migrations::scheduler::Migrator>(data, scheduler::NAME, &keys, offset).await?,
+            deps::<migrations::scheduler::Migrator>(data, scheduler::NAME, &keys, offset, &probe)
+                .await?,
             scheduler::Peers {
                 broker: broker.clone(),
                 lobby: lobby.clone(),
@@ -120,6 +144,7 @@ impl Node {
                 recording_coordinator::NAME,
                 &keys,
                 offset,
+                &probe,
             )
             .await?,
             recording_coordinator::Config::new(data.join("artefacts")),
@@ -254,8 +279,11 @@ async fn deps<M: sea_orm_migration::MigratorTrait>(
     name: &'static str,
     keys: &Keys,
     master: Offset,
+    probe: &Option<Arc<dyn Probe>>,
 ) -> Result<Deps> {
-    let db = Db::open_sqlite::<M>(data, name).await?;
+    let db = Db::open_sqlite::<M>(data, name)
+        .await?
+        .with_probe(Probed::new(name, probe.clone()));
     db.write(move |tx| Box::pin(async move { remember_offset(tx, master).await }))
         .await?;
     let clock = Clock::new(stored_offset(db.read()).await?);

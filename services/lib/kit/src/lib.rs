@@ -15,6 +15,7 @@ pub mod keys;
 pub mod limits;
 pub mod local;
 pub mod outbound;
+pub mod probe;
 pub mod role;
 pub mod rpc;
 pub mod store;

@@ -4,6 +4,7 @@ mod clock;
 
 use std::time::Duration;
 
+use futures_util::future::Either;
 use http::Request;
 use tokio_util::sync::CancellationToken;
 use tonic::{
@@ -11,6 +12,7 @@ use tonic::{
     service::{Routes, RoutesBuilder},
     transport::Server,
 };
+use tracing::{Instrument as _, instrument::Instrumented};
 
 use crate::{
     BoxFuture,
@@ -20,6 +22,7 @@ use crate::{
     error::{Error, Result},
     feed, limits,
     local::Incoming,
+    probe::{Act, Probed, Side},
     telemetry,
 };
 
@@ -111,6 +114,7 @@ impl Role {
     /// Serves `incoming` and does the background work until `stop`; the first failure ends the role and is answered.
     pub async fn run(self, incoming: Incoming, stop: CancellationToken) -> Result<()> {
         let name = self.name;
+        let probe = self.deps.db.probe().clone();
         let stopped = stop.clone();
         let mut running = tokio::task::JoinSet::new();
         for task in self.tasks {
@@ -119,7 +123,10 @@ impl Role {
         let server = Server::builder()
             .tcp_nodelay(true)
             .timeout(Duration::from_millis(limits::DEADLINE_MS_MAX))
-            .layer(tower::layer::layer_fn(Traced))
+            .layer(tower::layer::layer_fn(move |inner| Traced {
+                inner,
+                probe: probe.clone(),
+            }))
             .add_routes(self.routes.routes())
             .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
         running.spawn(async move {
@@ -148,34 +155,69 @@ impl Role {
     }
 }
 
-/// One span per call, child of the caller's.
+/// One span per call, child of the caller's, and the points before and after it.
 #[derive(Clone)]
-struct Traced<S>(S);
+struct Traced<S> {
+    inner: S,
+    probe: Probed,
+}
+
+type Answer = http::Response<tonic::body::Body>;
 
 impl<S, B> tower::Service<Request<B>> for Traced<S>
 where
-    S: tower::Service<Request<B>>,
+    S: tower::Service<Request<B>, Response = Answer> + Clone + Send + 'static,
+    S::Future: Send + 'static,
+    B: Send + 'static,
 {
-    type Response = S::Response;
+    type Response = Answer;
     type Error = S::Error;
-    type Future = tracing::instrument::Instrumented<S::Future>;
+    type Future = Instrumented<Either<S::Future, BoxFuture<'static, Result<Answer, S::Error>>>>;
 
     fn poll_ready(
         &mut self,
         cx: &mut std::task::Context<'_>,
     ) -> std::task::Poll<Result<(), S::Error>> {
-        self.0.poll_ready(cx)
+        self.inner.poll_ready(cx)
     }
 
     fn call(&mut self, request: Request<B>) -> Self::Future {
-        use tracing::Instrument as _;
         let traceparent = request
             .headers()
             .get(telemetry::TRACEPARENT)
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let method = request.uri().path().trim_start_matches('/');
+        let method = request.uri().path().trim_start_matches('/').to_owned();
         let span = telemetry::follow(tracing::info_span!("rpc", method), traceparent);
-        self.0.call(request).instrument(span)
+        let answer = if self.probe.is_on() {
+            let ready = self.inner.clone();
+            let inner = std::mem::replace(&mut self.inner, ready);
+            let probe = self.probe.clone();
+            Either::Right(Box::pin(disturbed(inner, probe, method, request)) as BoxFuture<'_, _>)
+        } else {
+            Either::Left(self.inner.call(request))
+        };
+        answer.instrument(span)
+    }
+}
+
+/// A call that may get lost on its way here or back.
+async fn disturbed<S, B>(
+    mut inner: S,
+    probe: Probed,
+    method: String,
+    request: Request<B>,
+) -> Result<Answer, S::Error>
+where
+    S: tower::Service<Request<B>, Response = Answer>,
+{
+    let what = || method.clone();
+    if let Err(error) = probe.pass(Side::Before, Act::Call, what).await {
+        return Ok(tonic::Status::from(error).into_http());
+    }
+    let answer = inner.call(request).await?;
+    match probe.pass(Side::After, Act::Call, what).await {
+        Ok(_) => Ok(answer),
+        Err(error) => Ok(tonic::Status::from(error).into_http()),
     }
 }

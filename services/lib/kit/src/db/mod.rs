@@ -16,6 +16,7 @@ use tokio::sync::watch;
 use crate::{
     BoxFuture,
     error::{Error, Result},
+    probe::{Act, Probed, Side, function},
 };
 use lock::FileLock;
 use writer::Writer;
@@ -33,6 +34,7 @@ pub type Tx = DatabaseTransaction;
 pub struct Db {
     readers: DatabaseConnection,
     writer: Writer,
+    probe: Probed,
     _lock: std::sync::Arc<FileLock>,
 }
 
@@ -56,6 +58,7 @@ impl Db {
         Ok(Self {
             readers: connect(&path, READERS, true).await?,
             writer: Writer::start(one),
+            probe: Probed::default(),
             _lock: std::sync::Arc::new(lock),
         })
     }
@@ -73,7 +76,22 @@ impl Db {
         T: Send + 'static,
         F: for<'tx> FnOnce(&'tx Tx) -> BoxFuture<'tx, Result<T>> + Send + 'static,
     {
-        self.writer.run(change).await
+        let changed = || function::<F>();
+        self.probe.pass(Side::Before, Act::Commit, changed).await?;
+        let answer = self.writer.run(change).await?;
+        self.probe.pass(Side::After, Act::Commit, changed).await?;
+        Ok(answer)
+    }
+
+    /// With the points at which a test disturbs the role.
+    pub fn with_probe(mut self, probe: Probed) -> Self {
+        self.probe = probe;
+        self
+    }
+
+    /// The role's points.
+    pub(crate) fn probe(&self) -> &Probed {
+        &self.probe
     }
 
     /// Rises with every commit: wakes feeds and workers.

@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     db::{Db, Tx},
     error::{Error, Result},
+    probe::{Act, Side},
     rpc::Context,
     store::Origin,
     telemetry,
@@ -132,6 +133,9 @@ async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
         traceparent: telemetry::current(),
     };
     let (source, apply) = (follower.source, follower.apply.clone());
+    let what = format!("{}/{}", fact.object_kind, fact.kind);
+    let probe = follower.db.probe();
+    probe.pass(Side::Before, Act::Fact, || what.clone()).await?;
     let applied = follower
         .db
         .write(move |tx| {
@@ -142,6 +146,7 @@ async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
         })
         .await;
     match applied {
+        Ok(()) => probe.pass(Side::After, Act::Fact, || what).await.map(drop),
         Err(error) if error.is_refusal() => {
             tracing::warn!(source, position, reason = %error.reason, "a fact did not fit and was passed by");
             follower

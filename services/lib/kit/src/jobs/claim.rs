@@ -19,7 +19,8 @@ pub async fn claim(db: &Db, clock: &Clock, queue: &'static str, limit: u64) -> R
         return Ok(Vec::new());
     }
     let clock = clock.clone();
-    db.write(move |tx| {
+    let token = ids::new();
+    let claimed = db.write(move |tx| {
         Box::pin(async move {
             let mut objects = HashSet::new();
             let mut claimed = Vec::new();
@@ -27,7 +28,6 @@ pub async fn claim(db: &Db, clock: &Clock, queue: &'static str, limit: u64) -> R
                 if !objects.insert(job.object_id) {
                     continue;
                 }
-                let token = ids::new();
                 let until = clock.unmoved().plus_millis(LEASE_MS).as_millis();
                 Entity::update_many()
                     .col_expr(Column::LeaseToken, Expr::value(Some(token)))
@@ -41,6 +41,28 @@ pub async fn claim(db: &Db, clock: &Clock, queue: &'static str, limit: u64) -> R
                 claimed.push(job);
             }
             Ok(claimed)
+        })
+    });
+    match claimed.await {
+        Err(error) => {
+            // Kept or not, nobody will work under this lease: the jobs need not wait for its end.
+            release(db, token).await?;
+            Err(error)
+        }
+        claimed => claimed,
+    }
+}
+
+async fn release(db: &Db, token: Uuid) -> Result<()> {
+    db.write(move |tx| {
+        Box::pin(async move {
+            Entity::update_many()
+                .col_expr(Column::LeaseToken, Expr::value(Option::<Uuid>::None))
+                .col_expr(Column::LeaseUntilMs, Expr::value(Option::<i64>::None))
+                .filter(Column::LeaseToken.eq(token))
+                .exec(tx)
+                .await?;
+            Ok(())
         })
     })
     .await

@@ -16,6 +16,7 @@ use crate::{
     db::{Db, Tx},
     digest,
     error::{Error, Result},
+    probe::{Act, Side},
     store::{self, Origin, Row, Table},
     telemetry,
 };
@@ -161,12 +162,14 @@ impl<W: Worker> Runner<W> {
             },
         };
         match self.settle(&job, row, token, done).await {
-            Err(error) if error.code != crate::Code::Unavailable => {
-                // The fact itself was refused: repeating the same would be refused for ever.
-                self.fail(row, token, &error, row.attempts >= ATTEMPTS_MAX)
-                    .await
+            // A fact that was refused would be refused for ever. A store that failed is tried again soon; when it did settle although its
+            // answer was lost, the row is gone and nothing is tried.
+            Err(error) => {
+                let refused = error.code != crate::Code::Unavailable;
+                let dead = refused && row.attempts >= ATTEMPTS_MAX;
+                self.fail(row, token, &error, dead).await
             }
-            settled => settled,
+            Ok(()) => Ok(()),
         }
     }
 
@@ -175,7 +178,19 @@ impl<W: Worker> Runner<W> {
         if !row.machine.wanted(&job.effect) {
             return Ok(Done::nothing());
         }
-        self.worker.run(job, row).await
+        let what = || named::<W>(&job.effect);
+        let probe = self.db.probe();
+        probe.pass(Side::Before, Act::Effect, what).await?;
+        let done = self.worker.run(job, row).await?;
+        if !probe.pass(Side::After, Act::Effect, what).await? {
+            return Ok(done);
+        }
+        // As a worker does that died before it could settle what it had done.
+        let row = store::get::<W::Table, _>(self.db.read(), job.tenant, job.object).await?;
+        match row.machine.wanted(&job.effect) {
+            true => self.worker.run(job, row).await,
+            false => Ok(Done::nothing()),
+        }
     }
 
     /// Ends only when the lease is lost.
@@ -262,6 +277,13 @@ impl<W: Worker> Runner<W> {
             })
             .await
     }
+}
+
+/// Machine and name of an effect.
+fn named<W: Worker>(effect: &EffectOf<W::Table>) -> String {
+    let effect = serde_json::to_value(effect).unwrap_or_default();
+    let name = effect["type"].as_str().unwrap_or_default();
+    format!("{}/{name}", <W::Table as Table>::Machine::KIND)
 }
 
 fn lease_lost() -> Error {

@@ -3,5 +3,6 @@
 
 mod feed;
 mod jobs;
+mod probe;
 mod store;
 mod world;
