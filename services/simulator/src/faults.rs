@@ -69,6 +69,8 @@ pub enum Action {
     DropBefore,
     /// The effect happens, then the connection is closed.
     DropAfter,
+    /// The effect happens, then a success that says nothing: `{}`. Failures are answered as they are.
+    HollowAfter,
 }
 
 impl Rule {

@@ -161,6 +161,13 @@ async fn with_fault(
             drop(effect.await);
             return Err(dropped());
         }
+        Action::HollowAfter => {
+            let response = effect.await;
+            match response.status() {
+                status if status.is_success() => (status, Json(json!({}))).into_response(),
+                _ => response,
+            }
+        }
     })
 }
 
