@@ -1,22 +1,22 @@
 //! Who plays: a booking app, a host, guests.
 
-use convene::graphql::Client;
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{World, reason, until, world::text};
+use crate::{Caller, World, reason, until, world::text};
 
 /// A service and a host with their callers.
 pub struct Cast {
     /// Booking app.
-    pub app: Client,
+    pub app: Caller,
     /// The host.
-    pub host: Client,
+    pub host: Caller,
     /// Global id of the service.
     pub service: String,
     /// Global id of the host.
     pub host_id: String,
     url: String,
+    patient: bool,
 }
 
 /// A booking.
@@ -31,7 +31,7 @@ pub struct Booked {
 /// A guest with a ticket.
 pub struct Guest {
     /// The guest's own client.
-    pub client: Client,
+    pub client: Caller,
     /// The ticket.
     pub ticket: String,
     /// Global id of the visit.
@@ -48,7 +48,7 @@ impl Cast {
     }
 
     /// A host of this capacity in the tenant of an admin.
-    pub async fn of(world: &World, admin: &Client, capacity: u32) -> Self {
+    pub async fn of(world: &World, admin: &Caller, capacity: u32) -> Self {
         let query = "mutation($user: String!, $duration: Int!, $capacity: Int!, $a: String!, $b: String!) {
           createService(input: { idempotencyKey: $a, name: \"First visit\", durationMs: $duration }) { service { id } refusal { reason } }
           createHost(input: { idempotencyKey: $b, name: \"Front desk\", providerUser: $user, capacity: $capacity }) { host { id } refusal { reason } }
@@ -71,6 +71,7 @@ impl Cast {
             service: text(&made, "/createService/service/id"),
             host_id,
             url: world.url.clone(),
+            patient: world.is_disturbed(),
         }
     }
 
@@ -143,7 +144,7 @@ impl Cast {
         assert_eq!(reason(&issued, "issueTicket"), "");
         let ticket = text(&issued, "/issueTicket/ticket");
         Guest {
-            client: Client::new(&self.url, &format!("Ticket {ticket}")).unwrap(),
+            client: Caller::new(&self.url, &format!("Ticket {ticket}"), self.patient),
             ticket,
             visit: text(&issued, "/issueTicket/visitId"),
         }

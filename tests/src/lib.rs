@@ -1,11 +1,19 @@
 //! The harness of the stories: whole nodes with the real simulator, played through the public API.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
+mod caller;
 mod cast;
+pub mod faults;
 mod provider;
 pub mod schema;
 mod world;
 
+pub use caller::Caller;
 pub use cast::{Booked, Cast, Guest};
 pub use provider::Provider;
 pub use schema::Values;

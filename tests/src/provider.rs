@@ -25,6 +25,11 @@ impl Provider {
         self.post("faults", rule).await;
     }
 
+    /// Scripted faults that have not acted yet.
+    pub async fn faults(&self) -> usize {
+        self.get("faults").await.as_array().unwrap().len()
+    }
+
     /// Forgets all faults.
     pub async fn heal(&self) {
         let url = format!("{}/_simulator/faults", self.base);

@@ -1,13 +1,13 @@
 //! A whole node in a folder of its own.
 
-use std::{path::Path, time::Duration};
+use std::{path::Path, sync::Arc, time::Duration};
 
-use convene::{Node, audit, config::Config, graphql::Client};
-use convene_kit::{Clock, db::open_read_only, jobs};
+use convene::{Node, audit, config::Config};
+use convene_kit::{Clock, db::open_read_only, jobs, probe::Probe};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Cast, Provider};
+use crate::{Caller, Cast, Provider};
 
 /// A change must be seen within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -21,12 +21,13 @@ pub struct World {
     /// Address of the gateway.
     pub url: String,
     /// The development admin.
-    pub admin: Client,
+    pub admin: Caller,
     /// The simulator as people and faults meet it.
     pub provider: Provider,
     /// An admin of another tenant, after [`Self::reopened`].
-    pub other: Option<Client>,
+    pub other: Option<Caller>,
     user: String,
+    disturbed: bool,
 }
 
 impl World {
@@ -34,7 +35,18 @@ impl World {
     pub async fn embedded() -> Self {
         // A second world in the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self::open(tempfile::tempdir().unwrap()).await
+        Self::open(tempfile::tempdir().unwrap(), None).await
+    }
+
+    /// Everything embedded, disturbed by a probe; its callers are patient.
+    pub async fn disturbed(probe: Arc<dyn Probe>) -> Self {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        Self::open(tempfile::tempdir().unwrap(), Some(probe)).await
+    }
+
+    /// Whether a probe disturbs it.
+    pub fn is_disturbed(&self) -> bool {
+        self.disturbed
     }
 
     /// Stopped, changed by `between` (which answers the key of another tenant's admin), and started again.
@@ -46,25 +58,27 @@ impl World {
         released(folder.path()).await;
         let key = between(folder.path()).await;
         released(folder.path()).await;
-        let mut world = Self::open(folder).await;
+        let mut world = Self::open(folder, None).await;
         world.other = Some(world.client(&format!("Bearer {key}")));
         world
     }
 
-    async fn open(folder: TempDir) -> Self {
+    async fn open(folder: TempDir, probe: Option<Arc<dyn Probe>>) -> Self {
         let config = Config::embedded(folder.path().to_owned());
-        let node = Node::start(config).await.unwrap();
+        let disturbed = probe.is_some();
+        let node = Node::start_with(config, probe).await.unwrap();
         let url = node.url();
         let key = node.development().unwrap().secret().to_owned();
         let simulator = node.simulator().unwrap();
         Self {
-            admin: Client::new(&url, &format!("Bearer {key}")).unwrap(),
+            admin: Caller::new(&url, &format!("Bearer {key}"), disturbed),
             provider: Provider::new(simulator.base_url()),
             user: simulator.env().graph_user,
             other: None,
             node: Some(node),
             folder,
             url,
+            disturbed,
         }
     }
 
@@ -79,8 +93,8 @@ impl World {
     }
 
     /// A client with a credential: `Bearer <key>` or `Ticket <ticket>`.
-    pub fn client(&self, authorization: &str) -> Client {
-        Client::new(&self.url, authorization).unwrap()
+    pub fn client(&self, authorization: &str) -> Caller {
+        Caller::new(&self.url, authorization, self.disturbed)
     }
 
     /// A service, a host, and their callers.
@@ -98,6 +112,23 @@ impl World {
             .await
             .unwrap();
         assert_eq!(crate::reason(&data, "advanceClock"), "");
+    }
+
+    /// Moves every clock to so much after now; a failed move is repeated without going further.
+    pub async fn advance_beyond(&self, by_ms: i64) {
+        let goal = self.now().await + chrono::TimeDelta::milliseconds(by_ms);
+        let query =
+            "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { refusal { reason } } }";
+        for _ in 0..100 {
+            let left = (goal - self.now().await).num_milliseconds();
+            // A move that failed half-way has moved the gateway, and the next one reaches everybody.
+            let by = json!({ "by": left.max(1) });
+            let moved = self.admin.answer(query, by).await.unwrap();
+            if moved["errors"].is_null() {
+                return;
+            }
+        }
+        panic!("the clock does not move");
     }
 
     /// Business time.

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use convene::graphql::Client;
+use convene_tests::Caller;
 use convene_tests::{Booked, Cast, Guest, Values, World, fault, schema::Schema};
 use serde_json::{Value, json};
 
@@ -25,14 +25,14 @@ const BROKEN: [&str; 6] = [
 
 /// A tenant in the middle of an appointment.
 struct Tenant {
-    admin: Client,
+    admin: Caller,
     cast: Cast,
     booked: Booked,
     waiting: Guest,
 }
 
 impl Tenant {
-    async fn new(world: &World, admin: &Client) -> Self {
+    async fn new(world: &World, admin: &Caller) -> Self {
         let cast = Cast::of(world, admin, 1).await;
         let booked = cast.book(world, DAY_MS, 2).await;
         let inside = cast.arrive(&booked, 0).await;
@@ -59,7 +59,7 @@ impl Tenant {
         self.admin.call(query, variables).await.unwrap()
     }
 
-    fn callers(&self) -> [&Client; 4] {
+    fn callers(&self) -> [&Caller; 4] {
         let (app, host) = (&self.cast.app, &self.cast.host);
         [&self.admin, app, host, &self.waiting.client]
     }
@@ -127,7 +127,7 @@ impl Values for Mixed<'_> {
 
 /// Asks every field; answers how much was asked and the fields that told an id of `foreign` or the link.
 async fn play(
-    callers: [&Client; 4],
+    callers: [&Caller; 4],
     (foreign, own): (&[String], &[String]),
     link: &str,
 ) -> (u64, BTreeSet<String>) {

@@ -7,6 +7,7 @@ mod clock;
 mod consent;
 mod creation;
 mod door;
+mod faults;
 mod isolation;
 mod lobby;
 mod subscription;
