@@ -7,7 +7,7 @@ use sea_orm_migration::{
 
 use crate::spine::service;
 
-service!("gateway", up);
+service!("gateway", up, Scoped = "m0002_api_key_scopes": scoped);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
@@ -28,4 +28,30 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .to_owned(),
         )
         .await
+}
+
+/// Keys that are narrowed, expire, and have a history.
+async fn scoped(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for column in [
+        // Names of scopes with commas between; null for all that the role may.
+        ColumnDef::new("scopes").string_len(200).to_owned(),
+        ColumnDef::new("expires_at_ms").big_integer().to_owned(),
+        // Coarse: a request writes nothing most of the time.
+        ColumnDef::new("last_used_at_ms").big_integer().to_owned(),
+        ColumnDef::new("created_by").string_len(100).to_owned(),
+        ColumnDef::new("revoked_by").string_len(100).to_owned(),
+        // The end of the key's chain of events; 0 and null for keys that were made before there was one.
+        ColumnDef::new("version")
+            .big_integer()
+            .not_null()
+            .default(0)
+            .to_owned(),
+        ColumnDef::new("head_hash").blob().to_owned(),
+    ] {
+        // One at a time: SQLite adds no more.
+        let mut table = Table::alter();
+        table.table("api_key").add_column(column);
+        manager.alter_table(table).await?;
+    }
+    Ok(())
 }

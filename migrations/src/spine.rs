@@ -146,9 +146,9 @@ fn clock_offset() -> TableCreateStatement {
         .to_owned()
 }
 
-/// A migrator of one first migration, named `m0001_<service>`.
+/// A migrator of a first migration, named `m0001_<service>`, and of later ones by their names.
 macro_rules! service {
-    ($name:literal, $up:path) => {
+    ($name:literal, $up:path $(, $later:ident = $later_name:literal: $later_up:path)*) => {
         /// Brings this service's database up to date.
         #[derive(Debug)]
         pub struct Migrator;
@@ -156,7 +156,7 @@ macro_rules! service {
         #[async_trait::async_trait]
         impl sea_orm_migration::MigratorTrait for Migrator {
             fn migrations() -> Vec<Box<dyn sea_orm_migration::MigrationTrait>> {
-                vec![Box::new(First)]
+                vec![Box::new(First) $(, Box::new($later))*]
             }
         }
 
@@ -178,6 +178,26 @@ macro_rules! service {
                 $up(manager).await
             }
         }
+
+        $(
+            struct $later;
+
+            impl sea_orm_migration::MigrationName for $later {
+                fn name(&self) -> &str {
+                    $later_name
+                }
+            }
+
+            #[async_trait::async_trait]
+            impl sea_orm_migration::MigrationTrait for $later {
+                async fn up(
+                    &self,
+                    manager: &sea_orm_migration::SchemaManager,
+                ) -> Result<(), sea_orm_migration::DbErr> {
+                    $later_up(manager).await
+                }
+            }
+        )*
     };
 }
 pub(crate) use service;

@@ -1,30 +1,17 @@
 //! A tenant never reads or changes what is another's.
 
-use convene_domain::TenantId;
-use convene_gateway::{KeyRole, NewApiKey};
-use convene_kit::ids;
+use convene::{config::Config, node::make_admin_key};
 use convene_tests::{World, fault};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
 
-/// An admin of another tenant on the same node: only whoever runs the node makes tenants, so the key goes into the stopped gateway's database.
+/// An admin of another tenant on the same node: only whoever runs the node makes tenants, while it stands still.
 pub async fn other_tenant(folder: &std::path::Path) -> String {
-    let db =
-        convene_kit::Db::open_sqlite::<convene_migrations::gateway::Migrator>(folder, "gateway");
-    let db = db.await.unwrap();
-    let new = NewApiKey {
-        name: "other".into(),
-        role: KeyRole::Admin,
-        host: None,
-    };
-    let tenant = TenantId::from_uuid(ids::new());
-    let clock = convene_kit::Clock::default();
-    let (_, secret) = convene_gateway::create_api_key(&db, &clock, tenant, new)
-        .await
-        .unwrap();
-    secret.expose_secret().to_owned()
+    let config = Config::embedded(folder.to_owned());
+    let made = make_admin_key(&config, None, "other").await;
+    made.unwrap().1.expose_secret().to_owned()
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -43,7 +30,11 @@ async fn foreign_ids_name_nothing() {
     let foreign = world.other.as_ref().unwrap();
 
     let id = |value: &Value| value["id"].as_str().unwrap().to_owned();
+    let query = "{ apiKeys { edges { node { id } } } }";
+    let keys = world.admin.call(query, json!({})).await.unwrap();
+    let key = id(&keys["apiKeys"]["edges"][1]["node"]);
     let nodes = [
+        key.clone(),
         booked.id.clone(),
         cast.service.clone(),
         cast.host_id.clone(),
@@ -56,7 +47,7 @@ async fn foreign_ids_name_nothing() {
         let answer = foreign.answer(query, json!({ "id": node })).await.unwrap();
         assert_eq!(fault(&answer), "NOT_FOUND", "{answer}");
     }
-    let b = json!({"id": booked.id, "v": guest.visit, "g": booked.guests[0], "s": cast.service, "h": cast.host_id});
+    let b = json!({"id": booked.id, "v": guest.visit, "g": booked.guests[0], "s": cast.service, "h": cast.host_id, "k": key});
     for query in [
         "query($id: ID!) { booking(id: $id) { id } }",
         "query($id: ID!) { auditTrail(bookingId: $id) { events { type } } }",
@@ -68,6 +59,7 @@ async fn foreign_ids_name_nothing() {
         "mutation($v: ID!) { admitVisit(input: { visitId: $v }) { visit { id } refusal { reason } } }",
         "mutation($v: ID!) { denyVisit(input: { visitId: $v }) { visit { id } refusal { reason } } }",
         "mutation($id: ID!) { startRecording(input: { bookingId: $id }) { recording { id } refusal { reason } } }",
+        "mutation($k: ID!) { revokeApiKey(input: { apiKeyId: $k }) { apiKey { id } refusal { reason } } }",
         "mutation($h: ID!) { createApiKey(input: { name: \"x\", role: HOST, hostId: $h }) { secret refusal { reason } } }",
         "mutation($s: ID!, $h: ID!) { bookMeeting(input: { idempotencyKey: \"k\", serviceId: $s, hostId: $h, start: \"2099-01-01T00:00:00Z\", guests: [{ name: \"a\", email: \"a@b.example\" }] }) { booking { id } refusal { reason } } }",
     ] {
@@ -85,5 +77,20 @@ async fn foreign_ids_name_nothing() {
         let data = foreign.call(query, json!({})).await.unwrap();
         assert!(!data.to_string().contains("node"), "{data}");
     }
-    world.stop().await;
+    let keys = foreign
+        .call("{ apiKeys { edges { node { name } } } }", json!({}))
+        .await;
+    let keys = keys.unwrap()["apiKeys"]["edges"].take();
+    assert_eq!(keys, json!([{"node": {"name": "other"}}]));
+    // A key is made for a tenant that is there, or for a new one.
+    let folder = world.stop().await;
+    let config = Config::embedded(folder.path().to_owned());
+    let unknown = Some(convene_domain::TenantId::from_uuid(uuid::Uuid::now_v7()));
+    let made = convene_tests::until("the databases are let go", || async {
+        match make_admin_key(&config, unknown, "x").await {
+            Err(error) if error.reason == "DATA_FOLDER_LOCKED" => None,
+            made => Some(made),
+        }
+    });
+    assert_eq!(made.await.unwrap_err().reason, "NOT_FOUND");
 }

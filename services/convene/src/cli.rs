@@ -25,6 +25,10 @@ enum Command {
     Simulator(Simulator),
     /// Show or move the business clock of a running development node
     Clock(Clock),
+    /// List, make or revoke the tenant's API keys on a running node
+    ApiKeys(ApiKeys),
+    /// Make a tenant, or a key for one that lost its last, on a node that stands still
+    Tenant(Tenant),
     /// Verify or show what happened, from the databases of a data folder
     Audit(Audit),
     /// Print generated contracts
@@ -120,6 +124,85 @@ enum ClockCommand {
         #[command(flatten)]
         server: Server,
     },
+}
+
+#[derive(Debug, Args)]
+struct ApiKeys {
+    #[command(subcommand)]
+    command: ApiKeysCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum ApiKeysCommand {
+    /// Print the keys: role, scopes, last use, whether they hold; never the secrets
+    List {
+        #[command(flatten)]
+        server: Server,
+    },
+    /// Make a key and print its secret, this once
+    Create(CreateApiKey),
+    /// Revoke a key
+    Revoke {
+        /// API id of the key, as `list` prints it
+        id: String,
+        #[command(flatten)]
+        server: Server,
+    },
+}
+
+#[derive(Debug, Args)]
+struct CreateApiKey {
+    /// For people
+    name: String,
+    /// ADMIN, BOOKING_APP or HOST
+    #[arg(long)]
+    role: String,
+    /// API id of the host of a HOST key
+    #[arg(long)]
+    host: Option<String>,
+    /// Less than the role may; several with commas: BOOKINGS_READ, BOOKINGS_WRITE, LOBBY, RECORDING, ADMIN
+    #[arg(long, value_delimiter = ',')]
+    scopes: Option<Vec<String>>,
+    /// Holds so long only, for example 12h or 90d
+    #[arg(long)]
+    lasts: Option<String>,
+    #[command(flatten)]
+    server: Server,
+}
+
+#[derive(Debug, Args)]
+struct Tenant {
+    #[command(subcommand)]
+    command: TenantCommand,
+}
+
+#[derive(Debug, Subcommand)]
+enum TenantCommand {
+    /// Make a tenant and print its first ADMIN key, this once
+    Create {
+        #[command(flatten)]
+        node: StillNode,
+    },
+    /// Make an ADMIN key for a tenant and print it, this once
+    Key {
+        /// UUID of the tenant
+        tenant: String,
+        #[command(flatten)]
+        node: StillNode,
+    },
+}
+
+#[derive(Debug, Args)]
+struct StillNode {
+    /// TOML file of the node
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Folder of databases, keys and artefacts [default: data]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// The key's name, for people
+    #[arg(long, default_value = "first admin")]
+    name: String,
 }
 
 #[derive(Debug, Args)]
@@ -240,6 +323,16 @@ async fn run(command: Command) -> Result<()> {
             }
             ClockCommand::Reset { server } => command::clock::reset(&client(server)?).await,
         },
+        Command::ApiKeys(keys) => api_keys(keys.command).await,
+        Command::Tenant(tenant) => match tenant.command {
+            TenantCommand::Create { node } => {
+                command::tenant::create(&still(node.config, node.data)?, None, &node.name).await
+            }
+            TenantCommand::Key { tenant, node } => {
+                let config = still(node.config, node.data)?;
+                command::tenant::create(&config, Some(&tenant), &node.name).await
+            }
+        },
         Command::Audit(audit) => match audit.command {
             AuditCommand::Verify { data, booking } => {
                 command::audit::verify(&data, booking.as_deref()).await
@@ -260,6 +353,36 @@ async fn run(command: Command) -> Result<()> {
             Ok(())
         }
     }
+}
+
+async fn api_keys(command: ApiKeysCommand) -> Result<()> {
+    match command {
+        ApiKeysCommand::List { server } => command::api_keys::list(&client(server)?).await,
+        ApiKeysCommand::Create(new) => {
+            let lasts = new.lasts.as_deref().map(command::clock::parse_duration);
+            let lasts_ms = lasts.transpose().map_err(|e| e.on_field("--lasts"))?;
+            let wish = command::api_keys::Wish {
+                name: new.name,
+                role: new.role,
+                host: new.host,
+                scopes: new.scopes,
+                lasts_ms,
+            };
+            command::api_keys::create(&client(new.server)?, wish).await
+        }
+        ApiKeysCommand::Revoke { id, server } => {
+            command::api_keys::revoke(&client(server)?, &id).await
+        }
+    }
+}
+
+/// The configuration of a node that does not run.
+fn still(file: Option<PathBuf>, data: Option<PathBuf>) -> Result<config::Config> {
+    let mut config = config::Config::load(file.as_deref())?;
+    if let Some(data) = data {
+        config.data = data;
+    }
+    Ok(config)
 }
 
 fn client(server: Server) -> Result<crate::graphql::Client> {

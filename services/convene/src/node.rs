@@ -1,6 +1,7 @@
 //! A node: roles composed in one process. Order and wiring of roles live here and nowhere else.
 
 mod development;
+mod tenants;
 
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
@@ -27,6 +28,7 @@ use tokio_util::sync::CancellationToken;
 use crate::config::{Config, Provider};
 
 pub use development::DevelopmentKey;
+pub use tenants::make_admin_key;
 
 /// Calls need an address for notifications; none are taken yet, operations are asked for instead.
 const CALLBACK_URI: &str = "https://callback.invalid/convene";

@@ -415,6 +415,51 @@ fn logs_keep_secrets_and_one_booking_is_one_trace() {
     assert_eq!(traces.first().unwrap().len(), 32);
 }
 
+/// A production node makes no first key by itself: its operator does.
+#[test]
+fn a_tenant_and_its_keys_from_the_command_line() {
+    let folder = TempDir::new().unwrap();
+    let file = folder.path().join("node.toml");
+    let data = folder.path().join("data");
+    let text = "development = false\n[gateway]\nlisten = \"127.0.0.1:0\"\n[simulator]\nlisten = \"127.0.0.1:0\"\n";
+    std::fs::write(&file, format!("data = {data:?}\n{text}")).unwrap();
+    let config = ["--config", file.to_str().unwrap()];
+    let said = |arguments: &[&str]| {
+        let done = Command::new(BINARY).args(arguments).output().unwrap();
+        let said = [done.stdout, done.stderr].concat();
+        (done.status.success(), String::from_utf8(said).unwrap())
+    };
+    let (made, tenant) = said(&[&["tenant", "create"], &config[..]].concat());
+    assert!(made, "{tenant}");
+    let key = tenant.split_once("admin key").unwrap().1.trim().to_owned();
+    let node = Process::start(&[&["up"], &config[..]].concat(), "Stop with Ctrl-C");
+    assert!(!node.greeting.contains("cvn_"), "no development key");
+    let url = node.said("GraphQL").replace("/graphql", "");
+    let server = ["--url", &url, "--key", &key];
+    let on = |arguments: &[&str]| said(&[arguments, &server[..]].concat());
+    let new = ["api-keys", "create", "reader", "--role", "BOOKING_APP"];
+    let (made, created) = on(&[&new[..], &["--scopes", "BOOKINGS_READ", "--lasts", "1h"]].concat());
+    assert!(made && created.contains("cvn_"), "{created}");
+    let id = created.lines().next().unwrap();
+    let (_, list) = on(&["api-keys", "list"]);
+    let line = list.lines().find(|line| line.contains("reader")).unwrap();
+    assert!(
+        line.contains("holds until") && line.contains("never used"),
+        "{line}"
+    );
+    let (revoked, told) = on(&["api-keys", "revoke", id]);
+    assert!(revoked && told.contains("revoked"), "{told}");
+    let admin = list
+        .lines()
+        .find(|line| line.contains("first admin"))
+        .unwrap();
+    let id = admin.split_whitespace().next().unwrap();
+    let (revoked, told) = on(&["api-keys", "revoke", id]);
+    assert!(!revoked && told.contains("LAST_ADMIN_KEY"), "{told}");
+    let (running, told) = said(&[&["tenant", "create"], &config[..]].concat());
+    assert!(!running && told.contains("DATA_FOLDER_LOCKED"), "{told}");
+}
+
 #[test]
 fn the_command_line_helps() {
     let run = |arguments: &[&str]| Command::new(BINARY).args(arguments).output().unwrap();
@@ -424,6 +469,8 @@ fn the_command_line_helps() {
         "up",
         "simulator",
         "clock",
+        "api-keys",
+        "tenant",
         "audit",
         "schema",
         "config",

@@ -8,7 +8,7 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use convene_domain::{TenantId, Timestamp};
-use convene_kit::{Caller, Context, Error, Result, Scope, token};
+use convene_kit::{Caller, Context, Error, KeyScope, Result, Scope, token};
 use convene_proto::recording::v1::ReadArtefactRequest;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, header};
@@ -77,7 +77,8 @@ pub struct GrantQuery {
 
 /// A link for this caller, or nothing for one who may not read media.
 pub fn link(api: &Api, caller: &Caller, recording: &str, segment: u32) -> Result<Option<String>> {
-    if !matches!(caller.scope, Scope::Admin | Scope::Host(_)) {
+    let reads = matches!(caller.scope, Scope::Admin | Scope::Host(_));
+    if !reads || caller.ensure_may(KeyScope::Recording).is_err() {
         return Ok(None);
     }
     let grant = Grant::new(caller, recording, segment, api.clock.unmoved());
@@ -151,11 +152,8 @@ mod tests {
     }
 
     fn caller(tenant: u128, principal: &str) -> Caller {
-        Caller {
-            tenant: TenantId::from_uuid(Uuid::from_u128(tenant)),
-            scope: Scope::Admin,
-            principal: principal.to_owned(),
-        }
+        let tenant = TenantId::from_uuid(Uuid::from_u128(tenant));
+        Caller::new(tenant, Scope::Admin, principal)
     }
 
     #[test]

@@ -38,7 +38,7 @@ pub async fn caller(api: &Api, authorization: &str) -> Result<Caller> {
     };
     let secret = secret.trim();
     if scheme.eq_ignore_ascii_case("bearer") {
-        return api.keys.resolve(api.db.read(), secret).await;
+        return api.keys.resolve(&api.db, &api.clock, secret).await;
     }
     if scheme.eq_ignore_ascii_case("ticket") {
         return guest(api, secret).await;
@@ -55,12 +55,13 @@ async fn guest(api: &Api, ticket: &str) -> Result<Caller> {
     };
     let request = api.system().request(&api.callers, message)?;
     let holder = api.lobby().resolve_ticket(request).await?.into_inner();
-    Ok(Caller {
-        tenant: id("tenant_id", &holder.tenant_id)?,
-        scope: Scope::Guest {
-            visit: id("visit_id", &holder.visit_id)?,
-            booking: id("booking_id", &holder.booking_id)?,
-        },
-        principal: format!("visit:{}", holder.visit_id),
-    })
+    let scope = Scope::Guest {
+        visit: id("visit_id", &holder.visit_id)?,
+        booking: id("booking_id", &holder.booking_id)?,
+    };
+    Ok(Caller::new(
+        id("tenant_id", &holder.tenant_id)?,
+        scope,
+        format!("visit:{}", holder.visit_id),
+    ))
 }

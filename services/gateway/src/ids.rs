@@ -99,6 +99,11 @@ pub fn text(kind: Kind, field: &'static str, id: &ID) -> Result<String> {
     decode::<convene_domain::EventId>(kind, field, id).map(|id| id.to_string())
 }
 
+/// The UUID of a global id of this kind.
+pub fn uuid(kind: Kind, field: &'static str, id: &ID) -> Result<Uuid> {
+    decode::<convene_domain::EventId>(kind, field, id).map(|id| id.as_uuid())
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

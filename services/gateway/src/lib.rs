@@ -29,7 +29,7 @@ use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use api::Api;
-pub use keys::{KeyRole, NewApiKey, create_api_key};
+pub use keys::{KeyRole, NewApiKey, create_api_key, is_tenant, made_by};
 pub use schema::sdl;
 
 /// Name of the role.

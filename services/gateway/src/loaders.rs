@@ -3,7 +3,7 @@
 use std::{collections::HashMap, sync::Arc};
 
 use async_graphql::dataloader::{DataLoader, Loader};
-use convene_kit::{Code, Error, Scope, limits};
+use convene_kit::{Code, Error, limits};
 use convene_proto::{meeting::v1 as meeting, scheduler::v1 as scheduler};
 use futures_util::future::try_join_all;
 
@@ -90,15 +90,7 @@ impl Loader<String> for Hosts {
     type Error = Error;
 
     async fn load(&self, keys: &[String]) -> Result<HashMap<String, Self::Value>, Error> {
-        // Other hosts are not there for a host.
-        let own = match self.0.session.caller.scope {
-            Scope::Host(own) => Some(own.to_string()),
-            _ => None,
-        };
-        let seen = keys
-            .iter()
-            .filter(|id| own.as_ref().is_none_or(|own| own == *id));
-        let found = seen.map(|id| async move {
+        let found = keys.iter().map(|id| async move {
             let message = scheduler::GetHostRequest { id: id.clone() };
             let request = self.0.session.request(message)?;
             known(self.0.api.scheduler().get_host(request).await)

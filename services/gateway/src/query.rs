@@ -17,8 +17,10 @@ use crate::{
     error::{code, fault},
     feed::SOURCES,
     ids::{self, Kind, encode},
+    keys,
     model::{
         Node, api,
+        api_key::ApiKey,
         audit::{AuditEvent, AuditTrail},
         booking::Booking,
         catalogue::{Host, Service},
@@ -38,6 +40,8 @@ const TRAIL_MAX: usize = 5_000;
 type Services = Connection<String, Service>;
 /// A page of hosts.
 type Hosts = Connection<String, Host>;
+/// A page of API keys.
+type ApiKeys = Connection<String, ApiKey>;
 /// A page of bookings.
 type Bookings = Connection<String, Booking>;
 
@@ -131,17 +135,6 @@ impl Query {
         #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
     ) -> Result<Hosts> {
         let page = page(first, after.as_deref(), Kind::Host)?;
-        if let Scope::Host(own) = session(ctx)?.caller.scope {
-            // Nobody else is there for a host: a page of one.
-            let own = own.to_string();
-            let id = encode(Kind::Host, &own);
-            let items = match page.after_id == own {
-                true => None,
-                false => loaders(ctx)?.hosts.load_one(own).await.map_err(fault)?,
-            };
-            let items = items.into_iter().map(|item| (id.clone(), Host(item)));
-            return Ok(connected(after.is_some(), false, items));
-        }
         let message = scheduler::ListHostsRequest { page: Some(page) };
         let listed = api(ctx)?
             .scheduler()
@@ -151,6 +144,22 @@ impl Query {
         let items = listed.hosts.into_iter();
         let items = items.map(|item| (encode(Kind::Host, &item.id), Host(item)));
         Ok(connected(after.is_some(), listed.has_more, items))
+    }
+
+    /// The tenant's API keys in order of creation, revoked ones too; never their secrets. Admins.
+    #[graphql(complexity = "page_cost(first) * child_complexity")]
+    async fn api_keys(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
+    ) -> Result<ApiKeys> {
+        let page = page(first, after.as_deref(), Kind::ApiKey)?;
+        let listed = keys::list(api(ctx)?, session(ctx)?, &page).await;
+        let (items, has_more) = listed.map_err(fault)?;
+        let items = items.into_iter().map(ApiKey);
+        let items = items.map(|item| (encode(Kind::ApiKey, &item.0.id.to_string()), item));
+        Ok(connected(after.is_some(), has_more, items))
     }
 
     /// One booking.
@@ -247,6 +256,13 @@ impl Query {
     }
 }
 
+async fn api_key(ctx: &Context<'_>, id: uuid::Uuid) -> Result<ApiKey> {
+    let caller = &session(ctx)?.caller;
+    caller.ensure_admin().map_err(fault)?;
+    let row = keys::get(api(ctx)?.db.read(), caller.tenant, id).await;
+    row.map(ApiKey).map_err(fault)
+}
+
 async fn visit(ctx: &Context<'_>, id: String) -> Result<Visit> {
     let message = request(ctx, lobby::GetVisitRequest { id })?;
     let visit = api(ctx)?.lobby().get_visit(message).await;
@@ -285,7 +301,8 @@ async fn node(ctx: &Context<'_>, field: &'static str, id: &ID) -> Result<Node> {
             let recording = api(ctx)?.recording().get_recording(message).await;
             Recording(recording.map_err(status)?.into_inner()).into()
         }
-        Kind::Guest | Kind::ApiKey => return Err(fault(Error::not_found("node"))),
+        Kind::ApiKey => api_key(ctx, uuid).await?.into(),
+        Kind::Guest => return Err(fault(Error::not_found("node"))),
     })
 }
 

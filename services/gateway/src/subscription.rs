@@ -103,9 +103,18 @@ impl Subscription {
         found(loaders(ctx)?.bookings.load_one(id).await, "booking")?;
         let booking = ids::decode(Kind::Booking, "bookingId", &booking_id).map_err(fault)?;
         let mut cursor = start(after.as_deref())?;
-        let events = feed::events(api(ctx)?, session(ctx)?, booking, cursor).await;
-        Ok(until_error(events.map_err(fault)?.map(move |event| {
-            let (source, event) = event.map_err(fault)?;
+        let (api, session) = (api(ctx)?.clone(), session(ctx)?.clone());
+        let events = feed::events(&api, &session, booking, cursor).await;
+        let events = events.map_err(fault)?.then(move |event| {
+            let (api, session) = (api.clone(), session.clone());
+            async move {
+                // Whose key was revoked is told nothing more.
+                auth::check(&api, &session).await.map_err(fault)?;
+                event.map_err(fault)
+            }
+        });
+        Ok(until_error(events.map(move |event: Result<_>| {
+            let (source, event) = event?;
             cursor = cursor.advanced(source, event.position);
             Ok(BookingEvent::new(cursor, source, &event))
         })))

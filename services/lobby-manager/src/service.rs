@@ -11,7 +11,9 @@ use convene_domain::{
     lobby::{Event, GUESTS_MAX, Lobby},
     permit, visit,
 };
-use convene_kit::{Context, Deps, Error, Origin, Result, Row, Scope, Tx, convert, store as spine};
+use convene_kit::{
+    Context, Deps, Error, KeyScope, Origin, Result, Row, Scope, Tx, convert, store as spine,
+};
 use ring::signature::Ed25519KeyPair;
 
 use crate::store::{self, lobby::Lobbies as LobbyTable, permit::Permits, visit::Visits};
@@ -100,7 +102,7 @@ impl Lobbies {
             .write(move |tx| {
                 Box::pin(async move {
                     let row = spine::get::<LobbyTable, _>(tx, origin.tenant, id.as_uuid()).await?;
-                    caller.ensure_hosts(row.machine.host)?;
+                    caller.ensure_hosts(row.machine.host, KeyScope::Lobby)?;
                     close(tx, &origin, id, &reason).await?;
                     spine::get::<LobbyTable, _>(tx, origin.tenant, id.as_uuid()).await
                 })
@@ -140,7 +142,9 @@ impl Lobbies {
                 let lobby = spine::get::<LobbyTable, _>(self.deps.db.read(), tenant, lobby).await?;
                 context.caller.ensure_sees_host(lobby.machine.host)?;
             }
-            Scope::Admin | Scope::BookingApp | Scope::System => {}
+            Scope::Admin | Scope::BookingApp | Scope::System => {
+                context.caller.ensure_may(KeyScope::BookingsRead)?;
+            }
         }
         Ok(view)
     }

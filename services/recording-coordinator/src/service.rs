@@ -5,7 +5,7 @@ mod facts;
 mod recording;
 
 use convene_domain::{TenantId, meeting::SegmentId};
-use convene_kit::{Caller, Deps, Result, Scope};
+use convene_kit::{Caller, Deps, KeyScope, Result, Scope};
 
 pub use consent::GiveConsent;
 pub use facts::apply_meeting_facts;
@@ -47,8 +47,8 @@ impl Coordinator {
 /// Passes those who record: hosts and admins. Whose meeting it is, is asked next.
 fn ensure_records(caller: &Caller) -> Result<()> {
     match caller.scope {
-        Scope::Host(own) => caller.ensure_hosts(own),
-        _ => caller.ensure_admin(),
+        Scope::Host(own) => caller.ensure_hosts(own, KeyScope::Recording),
+        _ => caller.ensure_admin_who(KeyScope::Recording),
     }
 }
 

@@ -13,7 +13,7 @@ use convene_proto::scheduler::v1 as wire;
 use prost::Message as _;
 
 use crate::{
-    service::{BookMeeting, BookingView, NewGuest, NewHost, NewService},
+    service::{BookMeeting, BookingView, NewGuest, NewHost, NewService, SeenHost},
     store,
 };
 
@@ -35,6 +35,17 @@ pub fn host(row: store::host::Model) -> wire::Host {
         provider_user: row.provider_user,
         capacity: row.capacity.unsigned_abs(),
         created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
+    }
+}
+
+pub fn seen_host(seen: SeenHost) -> wire::Host {
+    match seen {
+        SeenHost::Whole(row) => host(row),
+        SeenHost::Name(row) => wire::Host {
+            id: row.id.to_string(),
+            name: row.name,
+            ..wire::Host::default()
+        },
     }
 }
 

@@ -64,8 +64,8 @@ impl scheduler_server::Scheduler for Rpc {
     async fn get_host(&self, request: Request<wire::GetHostRequest>) -> Answer<wire::Host> {
         let context = Context::accept(&self.callers, &request)?;
         let id = id("id", &request.into_inner().id)?;
-        let row = self.scheduler.get_host(&context, id).await?;
-        Ok(Response::new(convert::host(row)))
+        let seen = self.scheduler.get_host(&context, id).await?;
+        Ok(Response::new(convert::seen_host(seen)))
     }
 
     async fn list_hosts(

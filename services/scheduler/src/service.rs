@@ -9,11 +9,12 @@ use convene_domain::{
     booking::{Booking, Event},
 };
 use convene_kit::{
-    Caller, Context, Deps, Error, Result, Scope, convert, idempotency::Key, limits, store as spine,
+    Caller, Context, Deps, Error, KeyScope, Result, Scope, convert, idempotency::Key, limits,
+    store as spine,
 };
 
 pub use book::{BookMeeting, GUESTS_MAX, NewGuest};
-pub use catalogue::{NewHost, NewService};
+pub use catalogue::{NewHost, NewService, SeenHost};
 pub use facts::apply_meeting_facts;
 
 use crate::store::{self, booking::Bookings};
@@ -81,6 +82,7 @@ impl Scheduler {
         after: Option<BookingId>,
         first: u32,
     ) -> Result<Page<BookingView>> {
+        context.caller.ensure_may(KeyScope::BookingsRead)?;
         let host = match own_host(&context.caller)? {
             Some(own) if host.is_some_and(|host| host != own) => {
                 return Err(Error::not_found("host"));
@@ -134,7 +136,7 @@ impl Scheduler {
             .write(move |tx| {
                 Box::pin(async move {
                     let row = spine::get::<Bookings, _>(tx, origin.tenant, id.as_uuid()).await?;
-                    caller.ensure_hosts(row.machine.terms.host)?;
+                    caller.ensure_hosts(row.machine.terms.host, KeyScope::BookingsWrite)?;
                     spine::apply::<Bookings>(tx, &origin, row, Event::BookingCompleted).await
                 })
             })
@@ -147,6 +149,7 @@ impl Scheduler {
         caller: &Caller,
         ids: impl IntoIterator<Item = BookingId>,
     ) -> Result<Vec<BookingView>> {
+        caller.ensure_may(KeyScope::BookingsRead)?;
         let rows = match caller.scope {
             Scope::Guest { booking, .. } => {
                 let ids = ids.into_iter().filter(|id| *id == booking);
@@ -203,7 +206,7 @@ fn own_host(caller: &Caller) -> Result<Option<HostId>> {
 /// Booking apps, admins and the booking's own host.
 fn may_change(caller: &Caller, booking: &Booking) -> Result<()> {
     match caller.scope {
-        Scope::Host(_) => caller.ensure_hosts(booking.terms.host),
-        _ => caller.ensure_books(),
+        Scope::Host(_) => caller.ensure_hosts(booking.terms.host, KeyScope::BookingsWrite),
+        _ => caller.ensure_app_who(KeyScope::BookingsWrite),
     }
 }

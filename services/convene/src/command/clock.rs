@@ -3,7 +3,7 @@
 use convene_kit::{Error, Result};
 use serde_json::{Value, json};
 
-use super::print;
+use super::{answered, print};
 use crate::graphql::Client;
 
 const FIELDS: &str = "businessTime offsetMs version";
@@ -23,7 +23,8 @@ pub async fn advance(client: &Client, by_ms: i64) -> Result<()> {
         "mutation($by: Int!) {{ advanceClock(input: {{ byMs: $by }}) {{ clock {{ {FIELDS} }} refusal {{ reason message }} }} }}"
     );
     let data = client.call(&query, json!({ "by": by_ms })).await?;
-    answered(&data["advanceClock"])
+    told(&answered(&data["advanceClock"])?["clock"]);
+    Ok(())
 }
 
 /// Back to wall time.
@@ -32,23 +33,7 @@ pub async fn reset(client: &Client) -> Result<()> {
         "mutation {{ resetClock {{ clock {{ {FIELDS} }} refusal {{ reason message }} }} }}"
     );
     let data = client.call(&query, json!({})).await?;
-    answered(&data["resetClock"])
-}
-
-fn answered(payload: &Value) -> Result<()> {
-    if let Some(refusal) = payload["refusal"].as_object() {
-        let text = |name: &str| {
-            refusal
-                .get(name)
-                .and_then(Value::as_str)
-                .unwrap_or_default()
-        };
-        return Err(Error::refused(
-            text("reason").to_owned(),
-            text("message").to_owned(),
-        ));
-    }
-    told(&payload["clock"]);
+    told(&answered(&data["resetClock"])?["clock"]);
     Ok(())
 }
 

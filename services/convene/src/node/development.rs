@@ -3,7 +3,7 @@
 use std::{fs, io::Write as _, os::unix::fs::OpenOptionsExt as _, path::Path};
 
 use convene_domain::TenantId;
-use convene_gateway::{KeyRole, NewApiKey, create_api_key};
+use convene_gateway::{KeyRole, NewApiKey, create_api_key, made_by};
 use convene_kit::{Deps, Error, Result, ids};
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
@@ -55,12 +55,9 @@ pub async fn key(data: &Path, gateway: &Deps) -> Result<DevelopmentKey> {
         });
     }
     let tenant = TenantId::from_uuid(ids::new());
-    let new = NewApiKey {
-        name: "development".into(),
-        role: KeyRole::Admin,
-        host: None,
-    };
-    let (_, secret) = create_api_key(&gateway.db, &gateway.clock, tenant, new).await?;
+    let origin = made_by("system:gateway", tenant, &gateway.clock);
+    let new = NewApiKey::new("development", KeyRole::Admin);
+    let (_, secret) = create_api_key(&gateway.db, origin, new).await?;
     let kept = Kept {
         tenant,
         key: secret.expose_secret().to_owned(),

@@ -60,17 +60,17 @@ impl Host {
         &self.0.name
     }
 
-    /// The mailbox at the provider that organises the meetings.
-    async fn provider_user(&self) -> &str {
-        &self.0.provider_user
+    /// The mailbox at the provider that organises the meetings; null for guests.
+    async fn provider_user(&self) -> Option<&str> {
+        Some(self.0.provider_user.as_str()).filter(|user| !user.is_empty())
     }
 
-    /// Meetings at the same time.
-    async fn capacity(&self) -> u32 {
-        self.0.capacity
+    /// Meetings at the same time; null for guests.
+    async fn capacity(&self) -> Option<u32> {
+        Some(self.0.capacity).filter(|capacity| *capacity > 0)
     }
 
-    /// When it was made.
+    /// When it was made; null for guests.
     async fn created_at(&self) -> Option<DateTime<Utc>> {
         time::from_wire(self.0.created_at)
     }

@@ -1,5 +1,6 @@
 //! What clients see. Each type wraps the message of the service that owns the object.
 
+pub mod api_key;
 pub mod audit;
 pub mod booking;
 pub mod catalogue;
@@ -17,6 +18,7 @@ use crate::{
     error::fault,
     loaders::Loaders,
 };
+use api_key::ApiKey;
 use booking::Booking;
 use catalogue::{Host, Service};
 use lobby::{Lobby, Visit};
@@ -35,6 +37,7 @@ pub enum Node {
     Lobby(Lobby),
     Visit(Visit),
     Recording(Recording),
+    ApiKey(ApiKey),
 }
 
 /// The services.

@@ -1,16 +1,11 @@
-//! Services, hosts, keys and the clock.
+//! Services, hosts and the clock.
 
-use async_graphql::{Context, ID, InputObject, Object, Result, SimpleObject};
-use convene_domain::HostId;
+use async_graphql::{Context, InputObject, Object, Result};
 use convene_proto::scheduler::v1 as wire;
-use secrecy::ExposeSecret as _;
 
 use super::{Call, payloads};
 use crate::{
     clock::{self, Clock},
-    error::{Refusal, payload},
-    ids::{self, Kind},
-    keys::{KeyRole, NewApiKey, create_api_key},
     model::catalogue::{Host, Service},
 };
 
@@ -18,17 +13,6 @@ payloads! {
     CreateServicePayload { service: Service },
     CreateHostPayload { host: Host },
     ClockPayload { clock: Clock },
-}
-
-/// A new key: its secret is shown here and never again.
-#[derive(SimpleObject)]
-pub struct CreateApiKeyPayload {
-    /// The key's id; null when refused.
-    api_key_id: Option<ID>,
-    /// The key itself: send it as `Authorization: Bearer <secret>`.
-    secret: Option<String>,
-    /// Why not.
-    refusal: Option<Refusal>,
 }
 
 /// A service to be made.
@@ -60,17 +44,6 @@ struct CreateHostInput {
     /// Meetings at the same time.
     #[graphql(default = 1)]
     capacity: u32,
-}
-
-/// A key to be made.
-#[derive(InputObject)]
-struct CreateApiKeyInput {
-    /// For people.
-    name: String,
-    /// What it may do.
-    role: KeyRole,
-    /// The host of a HOST key.
-    host_id: Option<ID>,
 }
 
 /// How far to move.
@@ -126,48 +99,6 @@ impl Admin {
             Ok(Host(made.into_inner()))
         };
         CreateHostPayload::of(made.await)
-    }
-
-    /// Makes an API key. Admins.
-    async fn create_api_key(
-        &self,
-        ctx: &Context<'_>,
-        input: CreateApiKeyInput,
-    ) -> Result<CreateApiKeyPayload> {
-        let call = Call::new(ctx)?;
-        let made = async {
-            call.session.caller.ensure_admin()?;
-            let host = match input.host_id {
-                None => None,
-                Some(id) => {
-                    let host: HostId = ids::decode(Kind::Host, "hostId", &id)?;
-                    let message = wire::GetHostRequest {
-                        id: host.to_string(),
-                    };
-                    // A key for a host that is not there, or another tenant's, is not made.
-                    call.api
-                        .scheduler()
-                        .get_host(call.request(message)?)
-                        .await
-                        .map_err(|status| convene_kit::Error::from(status).on_field("hostId"))?;
-                    Some(host)
-                }
-            };
-            let new = NewApiKey {
-                name: input.name,
-                role: input.role,
-                host,
-            };
-            let tenant = call.session.caller.tenant;
-            create_api_key(&call.api.db, &call.api.clock, tenant, new).await
-        };
-        let (made, refusal) = payload(made.await)?;
-        let (id, secret) = made.unzip();
-        Ok(CreateApiKeyPayload {
-            api_key_id: id.map(|id| ids::encode(Kind::ApiKey, &id.to_string())),
-            secret: secret.map(|secret| secret.expose_secret().to_owned()),
-            refusal,
-        })
     }
 
     /// Moves business time forward everywhere. Admins, in development.

@@ -1,6 +1,7 @@
 //! Changing. Every payload holds what was changed, or a refusal that says what to do.
 
 mod admin;
+mod api_key;
 mod booking;
 mod lobby;
 mod recording;
@@ -11,6 +12,7 @@ use async_graphql::MergedObject;
 #[derive(Default, MergedObject)]
 pub struct Mutation(
     admin::Admin,
+    api_key::ApiKeys,
     booking::Bookings,
     lobby::Lobbies,
     recording::Recordings,

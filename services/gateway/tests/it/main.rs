@@ -1,6 +1,7 @@
 //! The gateway's own rules, over real HTTP and WebSocket, in front of a real scheduler and lobby manager.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod api_keys;
 mod bounds;
 mod clock;
 mod credentials;

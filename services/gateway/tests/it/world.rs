@@ -3,7 +3,7 @@
 use std::{net::SocketAddr, sync::Arc};
 
 use convene_domain::TenantId;
-use convene_gateway::{Config, Gateway, KeyRole, NewApiKey, Peers, create_api_key};
+use convene_gateway::{Config, Gateway, KeyRole, NewApiKey, Peers, create_api_key, made_by};
 use convene_kit::{
     Clock, Db, Deps, Error, Result, Role,
     caller::Callers,
@@ -123,13 +123,9 @@ impl World {
         };
         let own = deps::<migrations::gateway::Migrator>(&folder, "gateway", &keys).await;
         let callers = own.callers.clone();
-        let new = NewApiKey {
-            name: "admin".into(),
-            role: KeyRole::Admin,
-            host: None,
-        };
         let tenant = TenantId::from_uuid(Uuid::now_v7());
-        let made = create_api_key(&own.db, &own.clock, tenant, new).await;
+        let origin = made_by("system:test", tenant, &own.clock);
+        let made = create_api_key(&own.db, origin, NewApiKey::new("admin", KeyRole::Admin)).await;
         let (_, secret) = made.unwrap();
         let config = config("127.0.0.1:0".parse().unwrap(), &keys);
         let gateway = Gateway::build(own, config, peers.clone()).await.unwrap();

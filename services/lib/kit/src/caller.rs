@@ -1,5 +1,7 @@
 //! Who calls, as services tell each other. Signed, short-lived, and never trusted without its signature.
 
+mod key_scope;
+
 use std::fmt;
 
 use convene_domain::{BookingId, HostId, TenantId, VisitId};
@@ -12,6 +14,8 @@ use crate::{
     token,
 };
 
+pub use key_scope::{KeyScope, KeyScopes};
+
 /// How long a signed caller is believed, in milliseconds of unmoved time.
 const LIFE_MS: i64 = 60_000;
 
@@ -22,6 +26,9 @@ pub struct Caller {
     pub tenant: TenantId,
     /// What it may do.
     pub scope: Scope,
+    /// To what its key was narrowed; `None` for all that `scope` may.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub narrowed: Option<KeyScopes>,
     /// Who it is in audit trails: `key:<id>`, `host:<id>`, `visit:<id>`, `system:<role>`.
     pub principal: String,
 }
@@ -47,13 +54,19 @@ pub enum Scope {
 }
 
 impl Caller {
-    /// A role acting for a tenant.
-    pub fn system(tenant: TenantId, role: &'static str) -> Self {
+    /// A caller who may do all that its scope says.
+    pub fn new(tenant: TenantId, scope: Scope, principal: impl Into<String>) -> Self {
         Self {
             tenant,
-            scope: Scope::System,
-            principal: format!("system:{role}"),
+            scope,
+            narrowed: None,
+            principal: principal.into(),
         }
+    }
+
+    /// A role acting for a tenant.
+    pub fn system(tenant: TenantId, role: &'static str) -> Self {
+        Self::new(tenant, Scope::System, format!("system:{role}"))
     }
 
     /// Passes roles of Convene only.
@@ -63,36 +76,59 @@ impl Caller {
 
     /// Passes admins (and roles of Convene).
     pub fn ensure_admin(&self) -> Result<()> {
-        self.ensure(matches!(self.scope, Scope::Admin | Scope::System))
+        self.ensure_admin_who(KeyScope::Admin)
     }
 
-    /// Passes booking apps and admins (and roles of Convene).
-    pub fn ensure_books(&self) -> Result<()> {
+    /// Passes admins (and roles of Convene) whose key may do this.
+    pub fn ensure_admin_who(&self, may: KeyScope) -> Result<()> {
+        self.ensure(matches!(self.scope, Scope::Admin | Scope::System))?;
+        self.ensure_may(may)
+    }
+
+    /// Passes booking apps and admins (and roles of Convene) whose key may do this.
+    pub fn ensure_app_who(&self, may: KeyScope) -> Result<()> {
         self.ensure(matches!(
             self.scope,
             Scope::Admin | Scope::BookingApp | Scope::System
-        ))
+        ))?;
+        self.ensure_may(may)
     }
 
     /// Passes whoever may read the tenant's bookings: everyone but guests; a host only its own.
     pub fn ensure_sees_host(&self, host: HostId) -> Result<()> {
         match self.scope {
-            Scope::Admin | Scope::BookingApp | Scope::System => Ok(()),
+            Scope::Admin | Scope::BookingApp | Scope::System => {}
             // A foreign object does not exist for the caller.
-            Scope::Host(own) if own != host => Err(Error::not_found("object")),
-            Scope::Host(_) => Ok(()),
-            Scope::Guest { .. } => Err(denied()),
+            Scope::Host(own) if own != host => return Err(Error::not_found("object")),
+            Scope::Host(_) => {}
+            Scope::Guest { .. } => return Err(denied()),
         }
+        self.ensure_may(KeyScope::BookingsRead)
     }
 
-    /// Passes the host itself and admins (and roles of Convene).
-    pub fn ensure_hosts(&self, host: HostId) -> Result<()> {
+    /// Passes the host itself and admins (and roles of Convene) whose key may do this.
+    pub fn ensure_hosts(&self, host: HostId, may: KeyScope) -> Result<()> {
         match self.scope {
-            Scope::Admin | Scope::System => Ok(()),
-            Scope::Host(own) if own == host => Ok(()),
-            Scope::Host(_) => Err(Error::not_found("object")),
-            Scope::BookingApp | Scope::Guest { .. } => Err(denied()),
+            Scope::Admin | Scope::System => {}
+            Scope::Host(own) if own == host => {}
+            Scope::Host(_) => return Err(Error::not_found("object")),
+            Scope::BookingApp | Scope::Guest { .. } => return Err(denied()),
         }
+        self.ensure_may(may)
+    }
+
+    /// Passes unless the caller's key was narrowed to other things.
+    pub fn ensure_may(&self, scope: KeyScope) -> Result<()> {
+        if self.narrowed.is_none_or(|scopes| scopes.allow(scope)) {
+            return Ok(());
+        }
+        Err(Error::forbidden(
+            "SCOPE_MISSING",
+            format!(
+                "this key was narrowed to other things; use one with the scope {}",
+                scope.name()
+            ),
+        ))
     }
 
     /// The visit and booking of a guest.
@@ -173,6 +209,44 @@ impl Callers {
 mod tests {
     use super::*;
     use uuid::Uuid;
+
+    fn narrowed(scope: Scope, to: &[KeyScope]) -> Caller {
+        Caller {
+            narrowed: Some(to.iter().copied().collect()),
+            ..Caller::new(TenantId::from_uuid(Uuid::nil()), scope, "key:test")
+        }
+    }
+
+    #[test]
+    fn a_narrowed_key_does_what_it_names_and_its_role_may() {
+        let host = HostId::from_uuid(Uuid::nil());
+        let reason = |result: Result<()>| result.map_err(|error| error.reason.into_owned());
+        let missing = Err("SCOPE_MISSING".to_owned());
+        let app = narrowed(Scope::BookingApp, &[KeyScope::BookingsRead]);
+        assert_eq!(reason(app.ensure_sees_host(host)), Ok(()));
+        let books = app.ensure_app_who(KeyScope::BookingsWrite);
+        assert_eq!(reason(books), missing);
+        let desk = narrowed(Scope::Host(host), &[KeyScope::Lobby]);
+        assert_eq!(reason(desk.ensure_sees_host(host)), Ok(()));
+        assert_eq!(reason(desk.ensure_hosts(host, KeyScope::Lobby)), Ok(()));
+        let records = desk.ensure_hosts(host, KeyScope::Recording);
+        assert_eq!(reason(records), missing);
+        let setter = narrowed(Scope::Admin, &[KeyScope::Admin]);
+        assert_eq!(reason(setter.ensure_admin()), Ok(()));
+        assert_eq!(reason(setter.ensure_sees_host(host)), missing);
+        // A scope gives nothing that the role has not.
+        let app = narrowed(Scope::BookingApp, &KeyScope::ALL);
+        assert_eq!(reason(app.ensure_admin()), Err("FORBIDDEN".to_owned()));
+    }
+
+    #[test]
+    fn what_a_key_was_narrowed_to_is_signed_with_it() {
+        let key = hmac::Key::new(hmac::HMAC_SHA256, &[1; 32]);
+        let callers = Callers::new(key, Clock::default());
+        let caller = narrowed(Scope::Admin, &[KeyScope::Recording]);
+        let token = callers.sign(&caller).unwrap();
+        assert_eq!(callers.verify(&token).unwrap(), caller);
+    }
 
     #[test]
     fn a_caller_needs_the_right_key() {

@@ -11,6 +11,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
+    db::Tx,
     digest,
     error::{Error, Result},
     store::Origin,
@@ -168,6 +169,45 @@ pub(crate) async fn forget<C: ConnectionTrait>(
         .exec(tx)
         .await?;
     Ok(())
+}
+
+/// Where the chain of an object stands that no machine drives. Its row keeps it as `version` and `head_hash`, so that a cut-off end is found.
+#[derive(Clone, Debug)]
+pub struct Head {
+    /// Events so far.
+    pub version: i64,
+    /// Hash of the last one.
+    pub hash: Vec<u8>,
+}
+
+impl Default for Head {
+    fn default() -> Self {
+        Self {
+            version: 0,
+            hash: GENESIS.to_vec(),
+        }
+    }
+}
+
+/// Writes a fact about an object that no machine drives and that belongs to no booking; `kind` is its table. Answers the new head.
+pub async fn journal<E: serde::Serialize>(
+    tx: &Tx,
+    origin: &Origin,
+    kind: &'static str,
+    id: Uuid,
+    head: Head,
+    event: &E,
+) -> Result<Head> {
+    let version = head.version + 1;
+    let subject = Subject {
+        booking: None,
+        kind,
+        id,
+        seq: version.unsigned_abs(),
+        previous_hash: head.hash,
+    };
+    let hash = append(tx, origin, subject, event).await?;
+    Ok(Head { version, hash })
 }
 
 /// Newest position of the log; 0 when empty.

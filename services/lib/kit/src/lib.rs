@@ -22,7 +22,7 @@ pub mod store;
 pub mod telemetry;
 pub mod token;
 
-pub use caller::{Caller, Callers, Scope};
+pub use caller::{Caller, Callers, KeyScope, KeyScopes, Scope};
 pub use clock::Clock;
 pub use db::{Db, Tx};
 pub use error::{Code, Error, Result};

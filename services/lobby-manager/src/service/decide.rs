@@ -5,7 +5,7 @@ use convene_domain::{
     permit::Event as PermitEvent,
     visit::{Event, Phase},
 };
-use convene_kit::{Context, Origin, Result, Tx, ids, store as spine};
+use convene_kit::{Context, KeyScope, Origin, Result, Tx, ids, store as spine};
 
 use super::{Lobbies, LobbyTable, VisitView, code};
 use crate::store::{self, permit::Permits, visit::Visits};
@@ -43,7 +43,7 @@ impl Lobbies {
                     let row = spine::get::<Visits, _>(tx, origin.tenant, id.as_uuid()).await?;
                     let lobby = row.machine.lobby.as_uuid();
                     let lobby = spine::get::<LobbyTable, _>(tx, origin.tenant, lobby).await?;
-                    caller.ensure_hosts(lobby.machine.host)?;
+                    caller.ensure_hosts(lobby.machine.host, KeyScope::Lobby)?;
                     let before = row.version;
                     if matches!(row.machine.phase, Phase::Waiting | Phase::Expected) {
                         lobby.machine.ensure_open()?;

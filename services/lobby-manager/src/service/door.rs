@@ -9,7 +9,7 @@ use convene_domain::{
     visit::Phase,
 };
 use convene_kit::{
-    Context, Error, Origin, Result, Scope, Tx,
+    Context, Error, KeyScope, Origin, Result, Scope, Tx,
     feed::{Apply, Fact},
     ids, store as spine, token,
 };
@@ -63,6 +63,7 @@ impl Lobbies {
                 "only the host itself gets the host's join details; use the host's key",
             ));
         };
+        context.caller.ensure_may(KeyScope::Lobby)?;
         let origin = context.origin(&self.deps.clock);
         let (permit, machine) = self
             .deps

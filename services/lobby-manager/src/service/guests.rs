@@ -5,7 +5,7 @@ use convene_domain::{
     BookingId, GuestId, LobbyId, TenantId, Timestamp, VisitId,
     visit::{Event, Phase},
 };
-use convene_kit::{Context, Error, Result, digest, store as spine};
+use convene_kit::{Context, Error, KeyScope, Result, Scope, digest, store as spine};
 
 use super::{Lobbies, LobbyTable, VisitView};
 use crate::store::{self, visit::Visits};
@@ -48,8 +48,10 @@ impl Lobbies {
                     let lobby = booking.lobby().as_uuid();
                     let lobby = spine::get::<LobbyTable, _>(tx, origin.tenant, lobby).await?;
                     match caller.scope {
-                        convene_kit::Scope::Host(_) => caller.ensure_hosts(lobby.machine.host)?,
-                        _ => caller.ensure_books()?,
+                        Scope::Host(_) => {
+                            caller.ensure_hosts(lobby.machine.host, KeyScope::Lobby)?;
+                        }
+                        _ => caller.ensure_app_who(KeyScope::Lobby)?,
                     }
                     lobby.machine.ensure_open()?;
                     spine::get::<Visits, _>(tx, origin.tenant, visit.as_uuid()).await?;

@@ -146,12 +146,7 @@ impl World {
 
     /// A message of anybody.
     pub fn of<T>(&self, tenant: TenantId, scope: Scope, message: T) -> Request<T> {
-        let caller = Caller {
-            tenant,
-            scope,
-            principal: "test:caller".into(),
-        };
-        let context = Context::begin(caller);
+        let context = Context::begin(Caller::new(tenant, scope, "test:caller"));
         context.request(&self.callers, message).unwrap()
     }
 

@@ -1,7 +1,7 @@
 //! The ledger: what people decided about being recorded.
 
 use convene_domain::{Audience, BookingId, MeetingId, consent::Event};
-use convene_kit::{Context, Error, Origin, Result, Scope, Tx, store as spine};
+use convene_kit::{Context, Error, KeyScope, Origin, Result, Scope, Tx, store as spine};
 
 use super::{Coordinator, ensure_records};
 use crate::{
@@ -58,7 +58,7 @@ impl Coordinator {
     ) -> Result<Vec<store::consent::Model>> {
         ensure_records(&context.caller)?;
         let met = self.broker.meeting(context, meeting).await?;
-        context.caller.ensure_hosts(met.host)?;
+        context.caller.ensure_hosts(met.host, KeyScope::Recording)?;
         store::consent::of_meeting(self.deps.db.read(), context.caller.tenant, meeting).await
     }
 
@@ -96,12 +96,14 @@ impl Coordinator {
             } if own == booking => Ok(Audience::Visit(visit)),
             Scope::Guest { .. } => Err(Error::not_found("booking").on_field("bookingId")),
             Scope::Host(host) => {
+                caller.ensure_may(KeyScope::Recording)?;
                 let audience = Audience::Host(host);
                 let id = meeting.consent(audience);
                 let known = store::consent::find(self.deps.db.read(), caller.tenant, id).await?;
                 // Who decided before need not wait for the broker to take it back.
                 if known.is_none() {
-                    caller.ensure_hosts(self.broker.meeting(context, meeting).await?.host)?;
+                    let met = self.broker.meeting(context, meeting).await?;
+                    caller.ensure_hosts(met.host, KeyScope::Recording)?;
                 }
                 Ok(audience)
             }

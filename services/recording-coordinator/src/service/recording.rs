@@ -5,7 +5,9 @@ use convene_domain::{
     meeting::SegmentId,
     recording::{Event, Phase},
 };
-use convene_kit::{Caller, Context, Error, Origin, Result, Scope, Tx, ids, store as spine};
+use convene_kit::{
+    Caller, Context, Error, KeyScope, Origin, Result, Scope, Tx, ids, store as spine,
+};
 
 use super::{Coordinator, Opened, consent::ensure_consents, ensure_records};
 use crate::{
@@ -29,7 +31,7 @@ impl Coordinator {
     ) -> Result<Model> {
         ensure_records(&context.caller)?;
         let met = self.broker.meeting(context, meeting).await?;
-        context.caller.ensure_hosts(met.host)?;
+        context.caller.ensure_hosts(met.host, KeyScope::Recording)?;
         let recorder = host_itself(&context.caller);
         let origin = context.origin(&self.deps.clock);
         self.deps
@@ -84,9 +86,12 @@ impl Coordinator {
     ) -> Result<Vec<Model>> {
         let caller = &context.caller;
         let host = match caller.scope {
-            Scope::Host(host) => Some(host),
+            Scope::Host(host) => {
+                caller.ensure_may(KeyScope::BookingsRead)?;
+                Some(host)
+            }
             _ => {
-                caller.ensure_books()?;
+                caller.ensure_app_who(KeyScope::BookingsRead)?;
                 None
             }
         };
@@ -123,7 +128,9 @@ impl Coordinator {
     async fn own(&self, context: &Context, id: RecordingId) -> Result<Model> {
         ensure_records(&context.caller)?;
         let row = store::recording::get(self.deps.db.read(), context.caller.tenant, id).await?;
-        context.caller.ensure_hosts(row.host())?;
+        context
+            .caller
+            .ensure_hosts(row.host(), KeyScope::Recording)?;
         Ok(row)
     }
 

@@ -8,7 +8,7 @@ use convene_domain::{
     recording::{Event, Phase},
 };
 use convene_kit::{
-    Caller, Callers, Clock, Code, Context, Db, Deps, Error, Result, Scope, event, jobs,
+    Caller, Callers, Clock, Code, Context, Db, Deps, Error, KeyScope, Result, Scope, event, jobs,
     store as spine,
 };
 use convene_migrations::recording_coordinator::Migrator;
@@ -52,11 +52,7 @@ fn by(tenant_number: u128, scope: Scope) -> Context {
         Scope::Guest { visit, .. } => format!("visit:{visit}"),
         _ => "key:1".into(),
     };
-    Context::begin(Caller {
-        tenant: tenant(tenant_number),
-        scope,
-        principal,
-    })
+    Context::begin(Caller::new(tenant(tenant_number), scope, principal))
 }
 
 fn guest() -> Scope {
@@ -344,6 +340,24 @@ async fn recordings_are_their_hosts_and_their_tenants() {
     assert_eq!(reason(resumed), "NOT_PAUSED");
     coordinator.stop_recording(&host(), id).await.unwrap();
     assert_eq!(house.phase(id).await, Phase::Stopping);
+}
+
+#[tokio::test]
+async fn a_key_without_the_scope_sees_recordings_and_leaves_them_alone() {
+    let house = House::build().await;
+    let id = house.recording(Vec::new()).await;
+    let mut host = by(1, Scope::Host(HOST));
+    host.caller.narrowed = Some([KeyScope::Lobby].into_iter().collect());
+    let coordinator = &house.coordinator;
+    assert!(coordinator.get_recording(&host, id).await.is_ok());
+    let stopped = coordinator.stop_recording(&host, id).await;
+    assert_eq!(reason(stopped), "SCOPE_MISSING");
+    let started = coordinator.start_recording(&host, BOOKING, meeting()).await;
+    assert_eq!(reason(started), "SCOPE_MISSING");
+    let consents = coordinator.list_consents(&host, meeting()).await;
+    assert_eq!(consents.unwrap_err().reason, "SCOPE_MISSING");
+    host.caller.narrowed = Some([KeyScope::Recording].into_iter().collect());
+    coordinator.stop_recording(&host, id).await.unwrap();
 }
 
 #[tokio::test]

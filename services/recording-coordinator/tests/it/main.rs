@@ -48,14 +48,12 @@ impl Running {
     }
 
     fn request<T>(&self, message: T) -> tonic::Request<T> {
-        let caller = Caller {
-            tenant: TenantId::from_uuid(Uuid::from_u128(1)),
-            scope: Scope::Guest {
-                visit: VisitId::from_uuid(Uuid::from_u128(30)),
-                booking: BOOKING,
-            },
-            principal: "visit:30".into(),
+        let scope = Scope::Guest {
+            visit: VisitId::from_uuid(Uuid::from_u128(30)),
+            booking: BOOKING,
         };
+        let tenant = TenantId::from_uuid(Uuid::from_u128(1));
+        let caller = Caller::new(tenant, scope, "visit:30");
         Context::begin(caller)
             .request(&self.callers, message)
             .unwrap()

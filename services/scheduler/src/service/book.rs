@@ -6,7 +6,8 @@ use convene_domain::{
     lobby,
 };
 use convene_kit::{
-    Context, Error, Origin, Result, Tx, convert, digest, idempotency::Key, ids, store as spine,
+    Context, Error, KeyScope, Origin, Result, Tx, convert, digest, idempotency::Key, ids,
+    store as spine,
 };
 
 use super::{BookingView, Scheduler};
@@ -42,7 +43,7 @@ impl std::fmt::Debug for NewGuest {
 
 impl Scheduler {
     pub async fn book_meeting(&self, context: &Context, wish: BookMeeting) -> Result<BookingView> {
-        context.caller.ensure_books()?;
+        context.caller.ensure_app_who(KeyScope::BookingsWrite)?;
         let origin = context.origin(&self.deps.clock);
         check(&wish, origin.now)?;
         let id = self

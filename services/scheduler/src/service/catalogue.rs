@@ -1,10 +1,10 @@
 //! Services and hosts: what can be booked, and with whom.
 
 use convene_domain::{HostId, ServiceId};
-use convene_kit::{Context, Error, Result, convert, idempotency::Key, ids, limits};
+use convene_kit::{Context, Error, Result, Scope, convert, idempotency::Key, ids, limits};
 
 use super::{Page, Scheduler, own_host};
-use crate::store::{host, service};
+use crate::store::{booking, host, service};
 
 /// A service's duration and buffers, in milliseconds: a day.
 const DURATION_MS_MAX: i64 = 24 * 3_600_000;
@@ -28,6 +28,15 @@ pub struct NewHost {
     pub name: String,
     pub provider_user: String,
     pub capacity: u32,
+}
+
+/// A host as its caller may see it.
+#[derive(Debug)]
+pub enum SeenHost {
+    /// Everything.
+    Whole(host::Model),
+    /// The name and no more.
+    Name(host::Model),
 }
 
 impl Scheduler {
@@ -110,8 +119,22 @@ impl Scheduler {
         service::get(self.deps.db.read(), context.caller.tenant, id).await
     }
 
-    pub async fn get_host(&self, context: &Context, id: HostId) -> Result<host::Model> {
-        host::get(self.deps.db.read(), context.caller.tenant, id).await
+    /// A host sees itself, a guest the name of the host whom it meets.
+    pub async fn get_host(&self, context: &Context, id: HostId) -> Result<SeenHost> {
+        let (db, tenant) = (self.deps.db.read(), context.caller.tenant);
+        match context.caller.scope {
+            Scope::Admin | Scope::BookingApp | Scope::System => {}
+            Scope::Host(own) if own == id => {}
+            Scope::Host(_) => return Err(Error::not_found("host")),
+            Scope::Guest { booking, .. } => {
+                let met = booking::of_ids(db, tenant, [booking], Some(id)).await?;
+                if met.is_empty() {
+                    return Err(Error::not_found("host"));
+                }
+                return host::get(db, tenant, id).await.map(SeenHost::Name);
+            }
+        }
+        host::get(db, tenant, id).await.map(SeenHost::Whole)
     }
 
     pub async fn list_services(
@@ -133,9 +156,15 @@ impl Scheduler {
         after: Option<HostId>,
         first: u32,
     ) -> Result<Page<host::Model>> {
-        own_host(&context.caller)?;
         let limit = limits::page(first);
         let tenant = context.caller.tenant;
+        if let Some(own) = own_host(&context.caller)? {
+            // Nobody else is there for a host: a page of one.
+            let own = host::get(self.deps.db.read(), tenant, own).await?;
+            let behind = after.is_some_and(|after| after.as_uuid() >= own.id);
+            let items = if behind { vec![] } else { vec![own] };
+            return Ok(Page::cut(items, limit));
+        }
         let rows = host::page(self.deps.db.read(), tenant, after, limit + 1).await?;
         Ok(Page::cut(rows, limit))
     }

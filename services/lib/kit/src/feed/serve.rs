@@ -9,7 +9,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tonic::{Request, Response, Status};
 
 use crate::{
-    caller::{Callers, Scope},
+    caller::{Callers, KeyScope, Scope},
     convert,
     db::Db,
     error::{Error, Result},
@@ -113,7 +113,11 @@ fn filter(context: &Context, booking: &str) -> Result<Filter> {
         Scope::Guest { booking: own, .. } if booking != Some(own) => {
             return Err(Error::not_found("booking"));
         }
-        _ => Some(context.caller.tenant),
+        Scope::Guest { .. } => Some(context.caller.tenant),
+        Scope::Admin | Scope::BookingApp | Scope::Host(_) => {
+            context.caller.ensure_may(KeyScope::BookingsRead)?;
+            Some(context.caller.tenant)
+        }
     };
     Ok(Filter { tenant, booking })
 }

@@ -6,7 +6,7 @@ use std::{
 };
 
 use convene_kit::{
-    Caller, Clock, Context, Deps, Error, Role, Scope,
+    Caller, Clock, Context, Deps, Error, KeyScope, Role, Scope,
     caller::Callers,
     feed::{Apply, Follower, follow},
     local,
@@ -101,14 +101,16 @@ async fn a_tenant_reads_its_own_log_only() {
                 .map_err(Error::from)
         }
     };
-    let admin = |tenant| Caller {
-        tenant,
-        scope: Scope::Admin,
-        principal: "key:test".into(),
-    };
+    let admin = |tenant| Caller::new(tenant, Scope::Admin, "key:test");
     assert_eq!(read(Some(admin(world.tenant))).await.unwrap(), 1);
     let foreign = convene_domain::TenantId::from_uuid(uuid::Uuid::now_v7());
     assert_eq!(read(Some(admin(foreign))).await.unwrap(), 0);
+    let narrowed = Caller {
+        narrowed: Some([KeyScope::Admin].into_iter().collect()),
+        ..admin(world.tenant)
+    };
+    let narrowed = read(Some(narrowed)).await.unwrap_err();
+    assert_eq!(narrowed.reason, "SCOPE_MISSING");
     assert_eq!(read(None).await.unwrap_err().reason, "CALLER_UNKNOWN");
     stop.cancel();
 }
