@@ -53,6 +53,7 @@ fn greeting(node: &Node) -> String {
         url.replacen("http", "ws", 1) + "/graphql/ws",
     );
     let Some(development) = node.development() else {
+        text.push_str("\nKeys come from `convene tenant create`. Stop with Ctrl-C.\n");
         return text;
     };
     text.push_str(&format!("  Admin key      {}\n", development.secret()));
