@@ -2,6 +2,7 @@
 
 use sea_orm_migration::{
     prelude::*,
+    sea_orm::DbBackend,
     sea_query::{ColumnDef, Index, Table, TableCreateStatement},
 };
 
@@ -41,7 +42,7 @@ pub async fn index(
 
 /// The tables that the spine of every service needs.
 pub async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
-    manager.create_table(event()).await?;
+    create_event(manager).await?;
     index(manager, "event", &["position"], true).await?;
     index(
         manager,
@@ -65,10 +66,33 @@ pub async fn create(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager.create_table(clock_offset()).await
 }
 
-fn event() -> TableCreateStatement {
+/// On SQLite the one writer gives an event its position. On PostgreSQL a sequencer gives it after the commit, in the order of `inserted`.
+async fn create_event(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let mut position = ColumnDef::new("position").big_integer().to_owned();
+    if manager.get_database_backend() != DbBackend::Postgres {
+        return manager.create_table(event(position.not_null())).await;
+    }
+    let mut table = event(&mut position);
+    table.col(
+        ColumnDef::new("inserted")
+            .big_integer()
+            .not_null()
+            .auto_increment(),
+    );
+    manager.create_table(table).await?;
+    manager
+        .get_connection()
+        .execute_unprepared(
+            "CREATE INDEX event_that_waits ON event (inserted) WHERE position IS NULL",
+        )
+        .await
+        .map(drop)
+}
+
+fn event(position: &mut ColumnDef) -> TableCreateStatement {
     Table::create()
         .table("event")
-        .col(ColumnDef::new("position").big_integer().not_null())
+        .col(position)
         .col(ColumnDef::new("tenant_id").uuid().not_null())
         .col(ColumnDef::new("booking_id").uuid())
         .col(ColumnDef::new("object_kind").string_len(32).not_null())

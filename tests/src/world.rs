@@ -3,7 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use convene::{Node, audit, config::Config};
-use convene_kit::{Clock, db::open_read_only, jobs, probe::Probe};
+use convene_kit::{Clock, Database, db::open_read_only, jobs, probe::Probe};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -169,7 +169,10 @@ impl World {
     /// Recomputes every hash chain of every service; answers the number of events.
     pub async fn audited(&self) -> usize {
         let mut events = 0;
-        for log in audit::read(self.data(), None).await.unwrap() {
+        for log in audit::read(&Database::sqlite(self.data()), None)
+            .await
+            .unwrap()
+        {
             let problems = audit::verify(&log).await.unwrap();
             assert!(problems.is_empty(), "{problems:?}");
             events += log.events.len();

@@ -1,15 +1,15 @@
 //! Offline verification of what happened, over the databases of all services.
 
-use std::{collections::BTreeMap, path::Path};
+use std::collections::BTreeMap;
 
 use convene_domain::{BookingId, Timestamp};
 use convene_kit::{
-    Result,
-    db::open_read_only,
+    Database, Result, Tx,
+    db::snapshot,
     event::{self, Filter, GENESIS, Model},
 };
 use sea_orm::{
-    ConnectionTrait as _, DatabaseTransaction, TransactionTrait as _,
+    ConnectionTrait as _,
     sea_query::{Alias, Expr, ExprTrait as _, Query},
 };
 
@@ -25,7 +25,7 @@ pub struct Log {
     /// Its events in order.
     pub events: Vec<Model>,
     /// Everything is read as it was at one moment, while the node may go on.
-    snapshot: DatabaseTransaction,
+    snapshot: Tx,
 }
 
 /// Something that cannot be if nobody tampered.
@@ -39,14 +39,13 @@ pub struct Problem {
     pub what: String,
 }
 
-/// Reads the logs of a data folder; of one booking when named.
-pub async fn read(data: &Path, booking: Option<BookingId>) -> Result<Vec<Log>> {
+/// Reads the logs of all services; of one booking when named.
+pub async fn read(database: &Database, booking: Option<BookingId>) -> Result<Vec<Log>> {
     let mut logs = Vec::new();
     for source in DATABASES {
-        if !data.join(format!("{source}.db")).exists() {
+        let Some(snapshot) = snapshot(database, source).await? else {
             continue;
-        }
-        let snapshot = open_read_only(data, source).await?.begin().await?;
+        };
         let filter = Filter {
             tenant: None,
             booking,
@@ -60,6 +59,7 @@ pub async fn read(data: &Path, booking: Option<BookingId>) -> Result<Vec<Log>> {
             }
             events.extend(page);
         }
+        events.extend(event::unplaced(&snapshot, filter).await?);
         logs.push(Log {
             source,
             events,
@@ -114,11 +114,7 @@ pub fn broken(chain: &[&Model]) -> Option<String> {
 }
 
 /// Whether the object's row knows of a later event than the chain has, or of another one.
-async fn cut_off(
-    snapshot: &DatabaseTransaction,
-    kind: &str,
-    last: &Model,
-) -> Result<Option<String>> {
+async fn cut_off(snapshot: &Tx, kind: &str, last: &Model) -> Result<Option<String>> {
     let statement = Query::select()
         .columns(["version", "head_hash"].map(Alias::new))
         .from(Alias::new(kind))

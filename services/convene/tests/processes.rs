@@ -384,7 +384,10 @@ fn logs_keep_secrets_and_one_booking_is_one_trace() {
     // The snapshots are let go inside the runtime.
     let _inside = runtime.enter();
     let logs = runtime
-        .block_on(convene::audit::read(folder.path(), None))
+        .block_on(convene::audit::read(
+            &convene_kit::Database::sqlite(folder.path()),
+            None,
+        ))
         .unwrap();
     for log in &logs {
         for event in &log.events {

@@ -23,7 +23,7 @@ mod subscription;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use convene_kit::{Deps, Error, Result};
+use convene_kit::{Deps, Error, Result, role::follow_offset};
 use tokio::net::TcpListener;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -108,6 +108,8 @@ impl Gateway {
 
     /// Serves until told to stop.
     pub async fn run(self, stop: CancellationToken) -> Result<()> {
+        let (db, clock) = (self.api.db.clone(), self.api.clock.clone());
+        tokio::spawn(follow_offset(db, clock, self.api.stop.clone()));
         server::serve(self.listener, self.api, stop).await
     }
 }

@@ -101,8 +101,9 @@ impl Lobbies {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = spine::get::<LobbyTable, _>(tx, origin.tenant, id.as_uuid()).await?;
-                    caller.ensure_hosts(row.machine.host, KeyScope::Lobby)?;
+                    let tenant = origin.tenant;
+                    let row = spine::get_for_change::<LobbyTable>(tx, tenant, id.as_uuid());
+                    caller.ensure_hosts(row.await?.machine.host, KeyScope::Lobby)?;
                     close(tx, &origin, id, &reason).await?;
                     spine::get::<LobbyTable, _>(tx, origin.tenant, id.as_uuid()).await
                 })
@@ -167,7 +168,7 @@ impl Lobbies {
 
 async fn open(tx: &Tx, origin: &Origin, wish: OpenLobby) -> Result<Row<Lobby>> {
     let id = wish.lobby.as_uuid();
-    if let Some(row) = spine::load::<LobbyTable, _>(tx, origin.tenant, id).await? {
+    if let Some(row) = spine::load_for_change::<LobbyTable>(tx, origin.tenant, id).await? {
         return Ok(row);
     }
     let opened = Event::LobbyOpened {
@@ -194,7 +195,7 @@ async fn open(tx: &Tx, origin: &Origin, wish: OpenLobby) -> Result<Row<Lobby>> {
 
 /// Closes a lobby: whoever still waits or never came reaches an end state in the same transaction (I4), and unused permits open nothing.
 pub async fn close(tx: &Tx, origin: &Origin, id: LobbyId, reason: &str) -> Result<()> {
-    let row = spine::get::<LobbyTable, _>(tx, origin.tenant, id.as_uuid()).await?;
+    let row = spine::get_for_change::<LobbyTable>(tx, origin.tenant, id.as_uuid()).await?;
     if !row.machine.is_open() {
         return Ok(());
     }

@@ -79,7 +79,9 @@ impl Broker {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    if let Some(row) = spine::load::<Meetings, _>(tx, origin.tenant, id).await? {
+                    if let Some(row) =
+                        spine::load_for_change::<Meetings>(tx, origin.tenant, id).await?
+                    {
                         return Ok(row);
                     }
                     let event = Event::MeetingWanted {

@@ -114,7 +114,8 @@ impl Scheduler {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = spine::get::<Bookings, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    let (tenant, id_of) = (origin.tenant, id.as_uuid());
+                    let row = spine::get_for_change::<Bookings>(tx, tenant, id_of).await?;
                     may_change(&caller, &row.machine)?;
                     if key.find(tx, &origin).await?.is_some() {
                         return Ok(());
@@ -135,7 +136,8 @@ impl Scheduler {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = spine::get::<Bookings, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    let (tenant, id_of) = (origin.tenant, id.as_uuid());
+                    let row = spine::get_for_change::<Bookings>(tx, tenant, id_of).await?;
                     caller.ensure_hosts(row.machine.terms.host, KeyScope::BookingsWrite)?;
                     spine::apply::<Bookings>(tx, &origin, row, Event::BookingCompleted).await
                 })

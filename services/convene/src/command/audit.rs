@@ -4,7 +4,7 @@ use std::path::Path;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use convene_domain::BookingId;
-use convene_kit::{Error, Result};
+use convene_kit::{Database, Error, Result};
 
 use super::print;
 use crate::audit;
@@ -12,7 +12,7 @@ use crate::audit;
 /// Verifies the chains of a data folder; fails when one is broken.
 pub async fn verify(data: &Path, booking: Option<&str>) -> Result<()> {
     let booking = booking.map(parse).transpose()?;
-    let logs = audit::read(data, booking).await?;
+    let logs = audit::read(&Database::sqlite(data), booking).await?;
     if logs.is_empty() {
         return Err(Error::invalid(
             "--data",
@@ -51,7 +51,7 @@ pub async fn verify(data: &Path, booking: Option<&str>) -> Result<()> {
 
 /// Prints the trail of a booking.
 pub async fn show(data: &Path, booking: &str) -> Result<()> {
-    let logs = audit::read(data, Some(parse(booking)?)).await?;
+    let logs = audit::read(&Database::sqlite(data), Some(parse(booking)?)).await?;
     let mut lines: Vec<_> = logs
         .iter()
         .flat_map(|log| log.events.iter().map(move |event| (log.source, event)))

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use convene_domain::BookingId;
-use convene_kit::{Error, Result, ids};
+use convene_kit::{Database, Error, Result, ids};
 use serde_json::json;
 
 use super::{
@@ -377,7 +377,7 @@ async fn look_back(data: &Path, timeline: &mut Timeline, booked: &Booked) -> Res
         .and_then(|text| Some(text.split_once(':')?.1.to_owned()))
         .ok_or_else(|| Error::internal("the booking's id is not a node id"))?;
     let booking: BookingId = uuid.parse()?;
-    let logs = audit::read(data, Some(booking)).await?;
+    let logs = audit::read(&Database::sqlite(data), Some(booking)).await?;
     let mut lines = Vec::new();
     for log in &logs {
         if let Some(problem) = audit::verify(log).await?.first() {

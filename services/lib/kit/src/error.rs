@@ -203,16 +203,6 @@ impl From<MalformedId> for Error {
     }
 }
 
-impl From<sea_orm::DbErr> for Error {
-    fn from(error: sea_orm::DbErr) -> Self {
-        Self::unavailable(
-            "STORE_UNAVAILABLE",
-            "the store did not take the request; nothing was stored, try again",
-        )
-        .with_detail(error.to_string())
-    }
-}
-
 impl From<serde_json::Error> for Error {
     fn from(error: serde_json::Error) -> Self {
         Self::internal(format!("stored JSON: {error}"))

@@ -2,16 +2,16 @@
 
 use convene_domain::{BookingId, Machine, TenantId, Timestamp};
 use sea_orm::{
-    ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryOrder as _,
-    QuerySelect as _,
+    ActiveValue::{NotSet, Set},
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, Iterable as _, QueryFilter as _,
+    QueryOrder as _, QuerySelect as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
     sea_query::{Expr, Func},
 };
 use uuid::Uuid;
 
 use crate::{
-    db::Tx,
+    db::{Tx, locked},
     digest,
     error::{Error, Result},
     store::Origin,
@@ -57,6 +57,9 @@ pub struct Model {
 pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
+
+/// The position of an event that has none yet.
+pub const UNPLACED: i64 = 0;
 
 /// The start of every chain.
 pub const GENESIS: [u8; 32] = [0; 32];
@@ -120,8 +123,13 @@ where
         .and_then(|object| object.remove("type"))
         .and_then(|kind| kind.as_str().map(str::to_owned))
         .ok_or_else(|| Error::internal("an event has no type"))?;
+    // Where changes run beside each other, the sequencer gives the position after the commit.
+    let position = match locked::concurrent(tx) {
+        true => None,
+        false => Some(head(tx).await? + 1),
+    };
     let mut row = Model {
-        position: head(tx).await? + 1,
+        position: position.unwrap_or(UNPLACED),
         tenant_id: origin.tenant.as_uuid(),
         booking_id: subject.booking.map(|id| id.as_uuid()),
         object_kind: subject.kind.to_owned(),
@@ -138,7 +146,7 @@ where
     row.hash = row.expected_hash().to_vec();
     let hash = row.hash.clone();
     Entity::insert(ActiveModel {
-        position: Set(row.position),
+        position: position.map_or(NotSet, Set),
         tenant_id: Set(row.tenant_id),
         booking_id: Set(row.booking_id),
         object_kind: Set(row.object_kind),
@@ -230,6 +238,24 @@ pub struct Filter {
     pub booking: Option<BookingId>,
 }
 
+/// Committed events that have no position yet, in the order in which they were written: they follow after all that have one. There are none
+/// on SQLite.
+pub async fn unplaced<C: ConnectionTrait>(connection: &C, filter: Filter) -> Result<Vec<Model>> {
+    if !locked::concurrent(connection) {
+        return Ok(Vec::new());
+    }
+    let columns = Column::iter().filter(|column| !matches!(column, Column::Position));
+    let events = select(filter)
+        .filter(Column::Position.is_null())
+        .select_only()
+        .expr_as(Expr::val(UNPLACED), "position")
+        .columns(columns)
+        .order_by_asc(Expr::col("inserted"))
+        .all(connection)
+        .await?;
+    Ok(events)
+}
+
 /// Events after a position, oldest first.
 pub async fn page<C: ConnectionTrait>(
     connection: &C,
@@ -237,17 +263,22 @@ pub async fn page<C: ConnectionTrait>(
     limit: u64,
     filter: Filter,
 ) -> Result<Vec<Model>> {
-    let mut query = Entity::find()
+    let query = select(filter)
         .filter(Column::Position.gt(after))
         .order_by_asc(Column::Position)
         .limit(limit);
+    Ok(query.all(connection).await?)
+}
+
+fn select(filter: Filter) -> Select<Entity> {
+    let mut query = Entity::find();
     if let Some(tenant) = filter.tenant {
         query = query.filter(Column::TenantId.eq(tenant.as_uuid()));
     }
     if let Some(booking) = filter.booking {
         query = query.filter(Column::BookingId.eq(booking.as_uuid()));
     }
-    Ok(query.all(connection).await?)
+    query
 }
 
 /// When it was.

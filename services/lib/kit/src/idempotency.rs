@@ -3,18 +3,22 @@
 use convene_domain::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
+    sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query},
 };
 use uuid::Uuid;
 
 use crate::{
-    db::Tx,
+    db::{Tx, locked},
     digest,
     error::{Error, Result},
     limits,
     store::Origin,
 };
+
+/// Expired keys that one change forgets at the most.
+const FORGET_MAX: u64 = 100;
 
 /// A remembered request.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -75,19 +79,24 @@ impl Key {
         })
     }
 
-    /// The object of an earlier same request; `IDEMPOTENCY_KEY_REUSED` when the earlier request was another.
-    pub async fn find<C: ConnectionTrait>(
-        &self,
-        connection: &C,
-        origin: &Origin,
-    ) -> Result<Option<Uuid>> {
+    /// The object of an earlier same request; `IDEMPOTENCY_KEY_REUSED` when the earlier request was another. A same request that runs at this
+    /// moment is waited for.
+    pub async fn find(&self, tx: &Tx, origin: &Origin) -> Result<Option<Uuid>> {
+        let name = [
+            "idempotency",
+            &origin.tenant.to_string(),
+            &origin.actor,
+            self.operation,
+            &self.key,
+        ];
+        locked::by_name(tx, &name.join("/")).await?;
         let row = Entity::find_by_id((
             origin.tenant.as_uuid(),
             origin.actor.clone(),
             self.operation.to_owned(),
             self.key.clone(),
         ))
-        .one(connection)
+        .one(tx)
         .await?;
         match row {
             None => Ok(None),
@@ -103,11 +112,7 @@ impl Key {
 
     /// Remembers the object in the transaction that made it, and forgets what has expired.
     pub async fn remember(&self, tx: &Tx, origin: &Origin, object_id: Uuid) -> Result<()> {
-        Entity::delete_many()
-            .filter(Column::TenantId.eq(origin.tenant.as_uuid()))
-            .filter(Column::ExpiresAtMs.lte(origin.now.as_millis()))
-            .exec(tx)
-            .await?;
+        forget(tx, origin).await?;
         let expires: Timestamp = origin.now.plus_millis(limits::IDEMPOTENCY_MS);
         Entity::insert(ActiveModel {
             tenant_id: Set(origin.tenant.as_uuid()),
@@ -118,8 +123,38 @@ impl Key {
             object_id: Set(object_id),
             expires_at_ms: Set(expires.as_millis()),
         })
+        // What stands there has expired: [`Self::find`] has said so.
+        .on_conflict(
+            OnConflict::columns(KEY)
+                .update_columns([Column::BodyHash, Column::ObjectId, Column::ExpiresAtMs])
+                .to_owned(),
+        )
         .exec_without_returning(tx)
         .await?;
         Ok(())
     }
+}
+
+const KEY: [Column; 4] = [
+    Column::TenantId,
+    Column::Principal,
+    Column::Operation,
+    Column::Key,
+];
+
+/// Forgets some of what has expired; what another change forgets at this moment is left to it.
+async fn forget(tx: &Tx, origin: &Origin) -> Result<()> {
+    let expired = Query::select()
+        .columns(KEY)
+        .from(Entity)
+        .and_where(Column::TenantId.eq(origin.tenant.as_uuid()))
+        .and_where(Column::ExpiresAtMs.lte(origin.now.as_millis()))
+        .limit(FORGET_MAX)
+        .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
+        .to_owned();
+    Entity::delete_many()
+        .filter(Expr::tuple(KEY.map(Expr::col)).in_subquery(expired))
+        .exec(tx)
+        .await?;
+    Ok(())
 }

@@ -12,6 +12,7 @@ pub mod idempotency;
 pub mod ids;
 pub mod jobs;
 pub mod keys;
+pub mod lease;
 pub mod limits;
 pub mod local;
 pub mod outbound;
@@ -24,7 +25,7 @@ pub mod token;
 
 pub use caller::{Caller, Callers, KeyScope, KeyScopes, Scope};
 pub use clock::Clock;
-pub use db::{Db, Tx};
+pub use db::{Database, Db, Tx};
 pub use error::{Code, Error, Result};
 pub use role::{Deps, Role};
 pub use rpc::Context;

@@ -26,7 +26,7 @@ use crate::{
     telemetry,
 };
 
-pub use clock::{remember_offset, stored_offset};
+pub use clock::{follow_offset, remember_offset, stored_offset};
 
 /// How long running calls may go on after the wish to stop, in milliseconds.
 const GRACE_MS: u64 = 1_000;
@@ -69,13 +69,15 @@ impl Role {
             .add_service(reflection)
             .add_service(feed::serve(deps.db.clone(), deps.callers.clone()))
             .add_service(clock::serve(deps.clone()));
-        Ok(Self {
+        let (db, clock) = (deps.db.clone(), deps.clock.clone());
+        let role = Self {
             name,
             deps,
             routes,
             health,
             tasks: Vec::new(),
-        })
+        };
+        Ok(role.task(move |stop| Box::pin(follow_offset(db, clock, stop))))
     }
 
     /// Adds the role's own gRPC service.

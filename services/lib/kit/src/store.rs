@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    db::Tx,
+    db::{Tx, changed_meanwhile, locked},
     error::{Error, Result},
     event::{self, Subject},
     jobs,
@@ -61,19 +61,75 @@ pub struct Row<M> {
     head_hash: Vec<u8>,
 }
 
-/// Reads an object of a tenant. Inside a change the row is locked where the database runs changes concurrently.
+/// Reads an object of a tenant. Nothing is locked: what a change decides by comes from [`load_for_change`].
 pub async fn load<T: Table, C: ConnectionTrait>(
     connection: &C,
     tenant: TenantId,
     id: Uuid,
 ) -> Result<Option<RowOf<T>>> {
-    let statement = Query::select()
+    read::<T, C>(connection, tenant, id, false).await
+}
+
+/// [`load`], with `NOT_FOUND` when it is not there or another tenant's.
+pub async fn get<T: Table, C: ConnectionTrait>(
+    connection: &C,
+    tenant: TenantId,
+    id: Uuid,
+) -> Result<RowOf<T>> {
+    load::<T, C>(connection, tenant, id)
+        .await?
+        .ok_or_else(not_there::<T>)
+}
+
+/// Reads an object that this change depends on: nobody else changes it, or makes it when it is not there, before this change has ended.
+///
+/// Changes that lock several objects lock them in one order, the whole before its parts: a lobby, then its visits, then their permits.
+pub async fn load_for_change<T: Table>(
+    tx: &Tx,
+    tenant: TenantId,
+    id: Uuid,
+) -> Result<Option<RowOf<T>>> {
+    if let Some(row) = read::<T, _>(tx, tenant, id, true).await? {
+        return Ok(Some(row));
+    }
+    if !locked::by_name(tx, &format!("{}/{tenant}/{id}", T::NAME)).await? {
+        return Ok(None);
+    }
+    // Whoever was making it has ended.
+    read::<T, _>(tx, tenant, id, true).await
+}
+
+/// [`load_for_change`], with `NOT_FOUND` when it is not there or another tenant's.
+pub async fn get_for_change<T: Table>(tx: &Tx, tenant: TenantId, id: Uuid) -> Result<RowOf<T>> {
+    read::<T, _>(tx, tenant, id, true)
+        .await?
+        .ok_or_else(not_there::<T>)
+}
+
+/// Waits for a name that stands for something without a row, for example which recordings a meeting has; held to the change's end.
+pub async fn lock(tx: &Tx, name: &str) -> Result<()> {
+    locked::by_name(tx, name).await.map(drop)
+}
+
+fn not_there<T: Table>() -> Error {
+    Error::not_found(T::Machine::KIND)
+}
+
+async fn read<T: Table, C: ConnectionTrait>(
+    connection: &C,
+    tenant: TenantId,
+    id: Uuid,
+    lock: bool,
+) -> Result<Option<RowOf<T>>> {
+    let mut statement = Query::select();
+    statement
         .columns(["version", "head_hash", "state"].map(Alias::new))
         .from(Alias::new(T::NAME))
         .and_where(Expr::col(Alias::new("tenant_id")).eq(tenant.as_uuid()))
-        .and_where(Expr::col(Alias::new("id")).eq(id))
-        .lock_exclusive()
-        .to_owned();
+        .and_where(Expr::col(Alias::new("id")).eq(id));
+    if lock {
+        statement.lock_exclusive();
+    }
     let Some(row) = connection.query_one(&statement).await? else {
         return Ok(None);
     };
@@ -86,17 +142,6 @@ pub async fn load<T: Table, C: ConnectionTrait>(
         machine: serde_json::from_str(&state)?,
         head_hash: row.try_get("", "head_hash")?,
     }))
-}
-
-/// [`load`], with `NOT_FOUND` when it is not there or another tenant's.
-pub async fn get<T: Table, C: ConnectionTrait>(
-    connection: &C,
-    tenant: TenantId,
-    id: Uuid,
-) -> Result<RowOf<T>> {
-    load::<T, C>(connection, tenant, id)
-        .await?
-        .ok_or_else(|| Error::not_found(T::Machine::KIND))
 }
 
 /// Begins an object with its first event. `extra` columns hold what must not be in events: names, addresses, sealed secrets.
@@ -142,11 +187,11 @@ pub async fn change<T: Table>(
     id: Uuid,
     event: EventOf<T>,
 ) -> Result<RowOf<T>> {
-    let row = get::<T, _>(tx, origin.tenant, id).await?;
+    let row = get_for_change::<T>(tx, origin.tenant, id).await?;
     apply::<T>(tx, origin, row, event).await
 }
 
-/// [`change`] for a row that this transaction has read already.
+/// [`change`] for a row that this transaction has read for a change already.
 pub async fn apply<T: Table>(
     tx: &Tx,
     origin: &Origin,
@@ -179,10 +224,7 @@ pub async fn apply<T: Table>(
         .and_where(Expr::col(Alias::new("id")).eq(row.id))
         .and_where(Expr::col(Alias::new("version")).eq(to_i64(before)));
     if tx.execute(&statement).await?.rows_affected() != 1 {
-        return Err(Error::unavailable(
-            "CHANGED_MEANWHILE",
-            "somebody else changed this at the same moment; try again",
-        ));
+        return Err(changed_meanwhile());
     }
     Ok(row)
 }

@@ -40,9 +40,12 @@ impl Lobbies {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let row = spine::get::<Visits, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    let tenant = origin.tenant;
+                    // The lobby before its visits: it stays open or closed while this is decided.
+                    let row = spine::get::<Visits, _>(tx, tenant, id.as_uuid()).await?;
                     let lobby = row.machine.lobby.as_uuid();
-                    let lobby = spine::get::<LobbyTable, _>(tx, origin.tenant, lobby).await?;
+                    let lobby = spine::get_for_change::<LobbyTable>(tx, tenant, lobby).await?;
+                    let row = spine::get_for_change::<Visits>(tx, tenant, id.as_uuid()).await?;
                     caller.ensure_hosts(lobby.machine.host, KeyScope::Lobby)?;
                     let before = row.version;
                     if matches!(row.machine.phase, Phase::Waiting | Phase::Expected) {

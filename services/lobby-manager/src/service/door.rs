@@ -70,8 +70,8 @@ impl Lobbies {
             .db
             .write(move |tx| {
                 Box::pin(async move {
-                    let lobby =
-                        spine::get::<LobbyTable, _>(tx, origin.tenant, id.as_uuid()).await?;
+                    let (tenant, id) = (origin.tenant, id.as_uuid());
+                    let lobby = spine::get_for_change::<LobbyTable>(tx, tenant, id).await?;
                     if lobby.machine.host != host {
                         return Err(Error::not_found("lobby"));
                     }

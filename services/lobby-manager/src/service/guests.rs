@@ -46,7 +46,9 @@ impl Lobbies {
             .write(move |tx| {
                 Box::pin(async move {
                     let lobby = booking.lobby().as_uuid();
-                    let lobby = spine::get::<LobbyTable, _>(tx, origin.tenant, lobby).await?;
+                    // Locked, so that of two tickets of one visit the earlier is void.
+                    let lobby =
+                        spine::get_for_change::<LobbyTable>(tx, origin.tenant, lobby).await?;
                     match caller.scope {
                         Scope::Host(_) => {
                             caller.ensure_hosts(lobby.machine.host, KeyScope::Lobby)?;
@@ -117,7 +119,13 @@ impl Lobbies {
                         return Ok(());
                     }
                     let lobby: LobbyId = row.machine.lobby;
-                    let open = spine::get::<LobbyTable, _>(tx, tenant, lobby.as_uuid()).await?;
+                    // One arrives after the other: places in the queue are given under the lobby's lock.
+                    let open =
+                        spine::get_for_change::<LobbyTable>(tx, tenant, lobby.as_uuid()).await?;
+                    let row = spine::get_for_change::<Visits>(tx, tenant, id.as_uuid()).await?;
+                    if row.machine.phase != Phase::Expected {
+                        return Ok(());
+                    }
                     open.machine.ensure_open()?;
                     spine::apply::<Visits>(tx, &origin, row, Event::GuestArrived).await?;
                     store::visit::queue(tx, tenant, lobby, id).await

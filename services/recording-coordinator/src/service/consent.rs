@@ -153,7 +153,7 @@ async fn decide(
     event: Event,
 ) -> Result<()> {
     let id = meeting.consent(audience).as_uuid();
-    match spine::load::<Consents, _>(tx, origin.tenant, id).await? {
+    match spine::load_for_change::<Consents>(tx, origin.tenant, id).await? {
         Some(row) => spine::apply::<Consents>(tx, origin, row, event).await?,
         None => spine::insert::<Consents>(tx, origin, id, event, Vec::new()).await?,
     };

@@ -92,6 +92,7 @@ fn meaning(event: meeting::Event) -> Meaning {
 }
 
 pub(super) async fn stop_all(tx: &Tx, origin: &Origin, meeting: MeetingId) -> Result<()> {
+    store::recording::lock(tx, origin.tenant, meeting).await?;
     for row in store::recording::of_meeting(tx, origin.tenant, meeting).await? {
         // A recording that is over has nothing to stop: the machine says so.
         spine::change::<Recordings>(tx, origin, row.id, Event::StopWanted).await?;

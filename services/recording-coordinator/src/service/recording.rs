@@ -166,6 +166,7 @@ pub(super) async fn start(
     meeting: MeetingId,
     met: Met,
 ) -> Result<Model> {
+    store::recording::lock(tx, origin.tenant, meeting).await?;
     let known = store::recording::of_meeting(tx, origin.tenant, meeting).await?;
     let count = known.len();
     for row in known {

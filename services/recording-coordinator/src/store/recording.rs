@@ -3,7 +3,7 @@
 use convene_domain::{
     BookingId, HostId, Machine as _, MeetingId, RecordingId, TenantId, recording::Recording,
 };
-use convene_kit::{Error, Result, Table};
+use convene_kit::{Error, Result, Table, Tx, store as spine};
 use sea_orm::{ConnectionTrait, QueryOrder as _, Value, entity::prelude::*};
 
 /// A recording as lists read it.
@@ -72,6 +72,11 @@ pub async fn get<C: ConnectionTrait>(c: &C, tenant: TenantId, id: RecordingId) -
         .one(c)
         .await?
         .ok_or_else(|| Error::not_found("recording"))
+}
+
+/// Which recordings a meeting has is decided by one change after the other: at most one runs.
+pub async fn lock(tx: &Tx, tenant: TenantId, meeting: MeetingId) -> Result<()> {
+    spine::lock(tx, &format!("recordings/{tenant}/{meeting}")).await
 }
 
 /// All recordings of a meeting, oldest first.

@@ -27,7 +27,7 @@ async fn apply(tx: &Tx, origin: Origin, fact: Fact) -> Result<()> {
         meeting::Event::MeetingEnded => Event::MeetingEnded,
         _ => return Ok(()),
     };
-    let row = spine::get::<Bookings, _>(tx, origin.tenant, booking.as_uuid()).await?;
+    let row = spine::get_for_change::<Bookings>(tx, origin.tenant, booking.as_uuid()).await?;
     // A meeting of an earlier generation says nothing about today's.
     if row.machine.terms.meeting.as_uuid() == fact.object {
         spine::apply::<Bookings>(tx, &origin, row, event).await?;

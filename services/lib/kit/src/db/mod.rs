@@ -1,41 +1,88 @@
 //! A service's database.
 //!
 //! On SQLite one writer per file takes queued changes, runs each in a savepoint, commits them together and then answers all; readers have
-//! their own pool. The stores do not know the difference to a database that runs changes concurrently.
+//! their own pool. On PostgreSQL changes run concurrently, and replicas share the service's schema. The stores do not know the difference.
 
+mod failure;
 mod lock;
+pub(crate) mod locked;
+mod postgres;
+mod sqlite;
+pub(crate) mod times;
 mod writer;
 
-use std::path::Path;
+use std::{
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
-use sea_orm::{ConnectOptions, Database, DatabaseConnection, DatabaseTransaction};
+use sea_orm::{DatabaseConnection, DatabaseTransaction};
 use sea_orm_migration::MigratorTrait;
-use sqlx::sqlite::{SqliteJournalMode, SqliteSynchronous};
-use tokio::sync::watch;
+use secrecy::SecretString;
+use tokio::sync::{Notify, watch};
+use tokio_util::sync::CancellationToken;
 
 use crate::{
     BoxFuture,
     error::{Error, Result},
     probe::{Act, Probed, Side, function},
 };
-use lock::FileLock;
-use writer::Writer;
+use postgres::Postgres;
+use sqlite::Sqlite;
 
-/// Connections that read a SQLite file at the same time.
-const READERS: u32 = 4;
-/// How long SQLite waits for a lock that another connection holds, in milliseconds.
-const BUSY_MS: u64 = 5_000;
+pub(crate) use failure::changed_meanwhile;
+
+pub use postgres::CONNECTIONS;
+
+/// Changes of one service that may wait for the store in one process; more are refused.
+const QUEUE_MAX: usize = 4_096;
 
 /// The transaction of one change.
 pub type Tx = DatabaseTransaction;
 
+/// Where the databases of all services are.
+#[derive(Clone, Debug)]
+pub enum Database {
+    /// One file per service, for one process.
+    Sqlite {
+        /// The folder of the files.
+        dir: PathBuf,
+    },
+    /// One schema per service, for any number of processes.
+    Postgres {
+        /// `postgres://user:password@host:port/name`; TLS as its `sslmode` says.
+        url: SecretString,
+        /// Connections of one service in one process, besides two that listen and hold leases. At least 2, as [`CONNECTIONS`] unless told
+        /// otherwise.
+        connections: u32,
+    },
+}
+
+impl Database {
+    /// Files in a folder.
+    pub fn sqlite(dir: impl Into<PathBuf>) -> Self {
+        Self::Sqlite { dir: dir.into() }
+    }
+
+    /// Schemas at a URL.
+    pub fn postgres(url: impl Into<SecretString>) -> Self {
+        Self::Postgres {
+            url: url.into(),
+            connections: CONNECTIONS,
+        }
+    }
+}
+
 /// One service's database. Cheap to clone.
 #[derive(Clone)]
 pub struct Db {
-    readers: DatabaseConnection,
-    writer: Writer,
+    backend: Arc<Backend>,
     probe: Probed,
-    _lock: std::sync::Arc<FileLock>,
+}
+
+enum Backend {
+    Sqlite(Sqlite),
+    Postgres(Postgres),
 }
 
 impl std::fmt::Debug for Db {
@@ -45,32 +92,37 @@ impl std::fmt::Debug for Db {
 }
 
 impl Db {
-    /// Opens `<dir>/<name>.db`, which no other process may have open, and brings its schema up to date.
-    pub async fn open_sqlite<M: MigratorTrait>(dir: &Path, name: &str) -> Result<Self> {
-        let path = dir.join(format!("{name}.db"));
-        let lock = FileLock::acquire(&dir.join(format!("{name}.lock")))?;
-        let one = connect(&path, 1, false).await?;
-        M::up(&one, None)
-            .await
-            .map_err(|error| unusable(&path, &error.to_string()))?;
-        // Whoever held leases on this file's jobs is gone: the lock says so.
-        crate::jobs::release_all(&one).await?;
+    /// Opens a service's database and brings its schema up to date. On SQLite no other process may have it open.
+    pub async fn open<M: MigratorTrait>(database: &Database, name: &str) -> Result<Self> {
+        let backend = match database {
+            Database::Sqlite { dir } => Backend::Sqlite(Sqlite::open::<M>(dir, name).await?),
+            Database::Postgres { url, connections } => {
+                Backend::Postgres(Postgres::open::<M>(url, *connections, name).await?)
+            }
+        };
         Ok(Self {
-            readers: connect(&path, READERS, true).await?,
-            writer: Writer::start(one),
+            backend: Arc::new(backend),
             probe: Probed::default(),
-            _lock: std::sync::Arc::new(lock),
         })
+    }
+
+    /// [`Self::open`] for `<dir>/<name>.db`.
+    pub async fn open_sqlite<M: MigratorTrait>(dir: &Path, name: &str) -> Result<Self> {
+        Self::open::<M>(&Database::sqlite(dir), name).await
     }
 
     /// For queries outside a change.
     pub fn read(&self) -> &DatabaseConnection {
-        &self.readers
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.readers(),
+            Backend::Postgres(postgres) => postgres.readers(),
+        }
     }
 
-    /// Runs one change in a transaction of its own. It is durable when this answers `Ok`; on `Err` nothing of it was stored.
+    /// Runs one change in a transaction of its own. It is durable when this answers `Ok`; on `Err` nothing of it was stored, unless the
+    /// reason is `OUTCOME_UNKNOWN`.
     ///
-    /// The closure must await nothing but the database: it runs while others wait for the writer.
+    /// The closure must await nothing but the database: on SQLite it runs while others wait for the writer, on PostgreSQL it holds locks.
     pub async fn write<T, F>(&self, change: F) -> Result<T>
     where
         T: Send + 'static,
@@ -78,7 +130,10 @@ impl Db {
     {
         let changed = || function::<F>();
         self.probe.pass(Side::Before, Act::Commit, changed).await?;
-        let answer = self.writer.run(change).await?;
+        let answer = match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.run(change).await?,
+            Backend::Postgres(postgres) => postgres.run(change).await?,
+        };
         self.probe.pass(Side::After, Act::Commit, changed).await?;
         Ok(answer)
     }
@@ -94,47 +149,93 @@ impl Db {
         &self.probe
     }
 
+    /// Waits until the lease of this name is this process's; [`crate::lease::hold`] works under it.
+    pub async fn lease(&self, name: &str) -> Result<Held> {
+        match &*self.backend {
+            Backend::Sqlite(_) => Ok(Held::for_ever()),
+            Backend::Postgres(postgres) => postgres.session().lease(name).await,
+        }
+    }
+
     /// Rises with every commit: wakes feeds and workers.
     pub fn commits(&self) -> watch::Receiver<u64> {
-        self.writer.commits()
+        match &*self.backend {
+            Backend::Sqlite(sqlite) => sqlite.commits(),
+            Backend::Postgres(postgres) => postgres.commits(),
+        }
     }
 }
 
-/// Opens a service's file for reading only, as `audit verify` does; works while the service runs.
+/// A lease that this process holds; dropped, it is given back.
+#[derive(Debug)]
+pub struct Held {
+    lost: CancellationToken,
+    given_back: CancellationToken,
+    changed: Arc<Notify>,
+}
+
+impl Held {
+    fn new(lost: CancellationToken, given_back: CancellationToken, changed: Arc<Notify>) -> Self {
+        Self {
+            lost,
+            given_back,
+            changed,
+        }
+    }
+
+    fn for_ever() -> Self {
+        Self::new(
+            CancellationToken::new(),
+            CancellationToken::new(),
+            Arc::new(Notify::new()),
+        )
+    }
+
+    /// Cancelled when the lease is no longer this process's.
+    pub fn lost(&self) -> &CancellationToken {
+        &self.lost
+    }
+}
+
+impl Drop for Held {
+    fn drop(&mut self) {
+        self.given_back.cancel();
+        self.changed.notify_one();
+    }
+}
+
+/// Opens a service's database for reading only, as it is at one moment, while the service may go on; `None` when it has none there.
+pub async fn snapshot(database: &Database, name: &str) -> Result<Option<Tx>> {
+    match database {
+        Database::Sqlite { dir } => sqlite::snapshot(dir, name).await,
+        Database::Postgres { url, .. } => postgres::snapshot(url, name).await,
+    }
+}
+
+/// Opens a service's file for reading only; works while the service runs.
 pub async fn open_read_only(dir: &Path, name: &str) -> Result<DatabaseConnection> {
-    connect(&dir.join(format!("{name}.db")), 1, true).await
+    sqlite::open_read_only(dir, name).await
 }
 
-async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
-    let mut options = ConnectOptions::new(format!(
-        "sqlite://{}?mode={}",
-        path.display(),
-        if read_only { "rw" } else { "rwc" }
-    ));
-    options
-        .min_connections(1)
-        .max_connections(connections)
-        .sqlx_logging(false)
-        .map_sqlx_sqlite_opts(move |sqlite| {
-            let sqlite = sqlite
-                .journal_mode(SqliteJournalMode::Wal)
-                .synchronous(SqliteSynchronous::Full)
-                .foreign_keys(true)
-                .busy_timeout(std::time::Duration::from_millis(BUSY_MS));
-            if read_only {
-                sqlite.pragma("query_only", "ON")
-            } else {
-                sqlite
-            }
-        });
-    Database::connect(options)
-        .await
-        .map_err(|error| unusable(path, &error.to_string()))
-}
-
-fn unusable(path: &Path, detail: &str) -> Error {
-    Error::unavailable(
-        "DATABASE_UNUSABLE",
-        format!("the database {} cannot be opened: {detail}", path.display()),
+fn busy() -> Error {
+    Error::too_many(
+        "STORE_BUSY",
+        "too many changes wait for the store; try again in a moment",
     )
+}
+
+fn stopped() -> Error {
+    Error::unavailable("STORE_STOPPED", "the store is shutting down")
+}
+
+/// Runs a change; one that panics has failed.
+async fn guarded<'tx, T, F>(change: F, tx: &'tx Tx) -> Result<T>
+where
+    F: FnOnce(&'tx Tx) -> BoxFuture<'tx, Result<T>>,
+{
+    use futures_util::FutureExt as _;
+    std::panic::AssertUnwindSafe(async move { change(tx).await })
+        .catch_unwind()
+        .await
+        .unwrap_or_else(|_| Err(Error::internal("a change panicked")))
 }

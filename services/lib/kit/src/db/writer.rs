@@ -1,21 +1,13 @@
 //! Group commit: queued changes share one commit, each in a savepoint of its own.
 
-use std::panic::AssertUnwindSafe;
-
-use futures_util::FutureExt as _;
 use sea_orm::{
     DatabaseConnection, SqliteTransactionMode, TransactionOptions, TransactionTrait as _,
 };
 use tokio::sync::{mpsc, oneshot, watch};
 
-use super::Tx;
-use crate::{
-    BoxFuture,
-    error::{Error, Result},
-};
+use super::{QUEUE_MAX, Tx, busy, guarded, stopped};
+use crate::{BoxFuture, error::Result};
 
-/// Changes that may wait for the writer; more are refused.
-const QUEUE_MAX: usize = 4_096;
 /// Changes that share a commit at the most.
 const BATCH_MAX: usize = 128;
 
@@ -50,10 +42,7 @@ impl Writer {
         let (answer, answered) = oneshot::channel();
         let job: Job = Box::new(move |tx| {
             Box::pin(async move {
-                let outcome = AssertUnwindSafe(change(tx))
-                    .catch_unwind()
-                    .await
-                    .unwrap_or_else(|_| Err(Error::internal("a change panicked")));
+                let outcome = guarded(change, tx).await;
                 let keep = outcome.is_ok();
                 let answer: Answer = Box::new(move |committed| {
                     // Nobody listens when the caller's deadline has passed.
@@ -63,18 +52,11 @@ impl Writer {
             })
         });
         self.queue.try_send(job).map_err(|error| match error {
-            mpsc::error::TrySendError::Full(_) => Error::too_many(
-                "STORE_BUSY",
-                "too many changes wait for the store; try again in a moment",
-            ),
+            mpsc::error::TrySendError::Full(_) => busy(),
             mpsc::error::TrySendError::Closed(_) => stopped(),
         })?;
         answered.await.map_err(|_| stopped())?
     }
-}
-
-fn stopped() -> Error {
-    Error::unavailable("STORE_STOPPED", "the store is shutting down")
 }
 
 async fn serve(

@@ -8,7 +8,7 @@ use sea_orm::{
     ActiveValue::Set,
     EntityTrait as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
-    sea_query::OnConflict,
+    sea_query::{Expr, OnConflict},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
@@ -22,6 +22,7 @@ use crate::{
     clock::Clock,
     db::{Db, Tx},
     error::{Error, Result},
+    lease,
     probe::{Act, Side},
     rpc::Context,
     store::Origin,
@@ -71,8 +72,14 @@ pub struct Follower {
     pub apply: Apply,
 }
 
-/// Follows until told to stop.
+/// Follows until told to stop; of the replicas of a role one at a time does.
 pub async fn follow(follower: Follower, stop: CancellationToken) -> Result<()> {
+    let name = format!("follow/{}", follower.source);
+    let alone = |stop| follow_alone(follower.clone(), stop);
+    lease::hold(&follower.db, &name, stop, alone).await
+}
+
+async fn follow_alone(follower: Follower, stop: CancellationToken) -> Result<()> {
     loop {
         let ended = tokio::select! {
             () = stop.cancelled() => return Ok(()),
@@ -92,10 +99,7 @@ pub async fn follow(follower: Follower, stop: CancellationToken) -> Result<()> {
 }
 
 async fn pull(follower: &Follower) -> Result<()> {
-    let cursor = Entity::find_by_id(follower.source)
-        .one(follower.db.read())
-        .await?;
-    let after_position = cursor.map_or(0, |cursor| cursor.position.unsigned_abs());
+    let after_position = cursor(follower).await?;
     let context = Context::begin(Caller::system(
         TenantId::from_uuid(Uuid::nil()),
         follower.role,
@@ -140,8 +144,11 @@ async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
         .db
         .write(move |tx| {
             Box::pin(async move {
-                apply(tx, origin, fact).await?;
-                move_cursor(tx, source, position).await
+                // Another replica that follows has applied it, or does so at this moment: then this one waits here.
+                if move_cursor(tx, source, position).await? {
+                    apply(tx, origin, fact).await?;
+                }
+                Ok(())
             })
         })
         .await;
@@ -153,22 +160,47 @@ async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
                 .db
                 .write(move |tx| Box::pin(async move { move_cursor(tx, source, position).await }))
                 .await
+                .map(drop)
         }
         applied => applied,
     }
 }
 
-async fn move_cursor(tx: &Tx, source: &'static str, position: i64) -> Result<()> {
-    Entity::insert(ActiveModel {
+/// How far the source was applied; the first time, from its beginning.
+async fn cursor(follower: &Follower) -> Result<u64> {
+    let source = follower.source;
+    if let Some(cursor) = Entity::find_by_id(source).one(follower.db.read()).await? {
+        return Ok(cursor.position.unsigned_abs());
+    }
+    follower
+        .db
+        .write(move |tx| Box::pin(begin(tx, source)))
+        .await?;
+    Ok(0)
+}
+
+async fn begin(tx: &Tx, source: &'static str) -> Result<()> {
+    let first = ActiveModel {
         source: Set(source.to_owned()),
-        position: Set(position),
-    })
-    .on_conflict(
-        OnConflict::column(Column::Source)
-            .update_column(Column::Position)
-            .to_owned(),
-    )
-    .exec_without_returning(tx)
-    .await?;
+        position: Set(0),
+    };
+    let known = OnConflict::column(Column::Source)
+        .do_nothing_on([Column::Source])
+        .to_owned();
+    Entity::insert(first)
+        .on_conflict(known)
+        .exec_without_returning(tx)
+        .await?;
     Ok(())
+}
+
+/// Moves the cursor forward and keeps it locked to the change's end; `false` when it stands there or further already.
+async fn move_cursor(tx: &Tx, source: &'static str, position: i64) -> Result<bool> {
+    let moved = Entity::update_many()
+        .col_expr(Column::Position, Expr::value(position))
+        .filter(Column::Source.eq(source))
+        .filter(Column::Position.lt(position))
+        .exec(tx)
+        .await?;
+    Ok(moved.rows_affected == 1)
 }

@@ -3,7 +3,7 @@
 use std::{panic::AssertUnwindSafe, sync::Arc, time::Duration};
 
 use async_trait::async_trait;
-use convene_domain::{Machine, TenantId};
+use convene_domain::{Machine, TenantId, Timestamp};
 use futures_util::FutureExt as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
 use tracing::Instrument as _;
@@ -13,7 +13,7 @@ use super::{ATTEMPTS_MAX, BACKOFF_MS, Column, Entity, HEARTBEAT_MS, Model, claim
 use crate::{
     BoxFuture,
     clock::Clock,
-    db::{Db, Tx},
+    db::{Db, Tx, times::times},
     digest,
     error::{Error, Result},
     probe::{Act, Side},
@@ -149,7 +149,7 @@ impl<W: Worker> Runner<W> {
         let acted = tokio::select! {
             acted = AssertUnwindSafe(self.act(&job)).catch_unwind() => acted
                 .unwrap_or_else(|_| Err(Error::internal("a job panicked"))),
-            lost = self.keep_lease(row.id, token) => return Err(lost),
+            lost = self.keep_lease(row, token) => return Err(lost),
         };
         let done = match acted {
             Ok(done) => done,
@@ -194,12 +194,12 @@ impl<W: Worker> Runner<W> {
     }
 
     /// Ends only when the lease is lost.
-    async fn keep_lease(&self, id: Uuid, token: Uuid) -> Error {
+    async fn keep_lease(&self, row: &Model, token: Uuid) -> Error {
         let mut beat = tokio::time::interval(Duration::from_millis(HEARTBEAT_MS));
         beat.tick().await;
         loop {
             beat.tick().await;
-            match claim::renew(&self.db, &self.clock, id, token).await {
+            match claim::renew(&self.db, &self.clock, row, token).await {
                 Ok(false) => return lease_lost(),
                 Ok(true) => {}
                 Err(error) => {
@@ -219,7 +219,8 @@ impl<W: Worker> Runner<W> {
         let origin = Origin {
             tenant: job.tenant,
             actor: self.actor.clone(),
-            now: self.clock.now(),
+            // However this process's clock goes, what a timer brought about lies not before it (I6).
+            now: self.clock.now().max(Timestamp::from_millis(row.due_at_ms)),
             traceparent: telemetry::current(),
         };
         let (id, object) = (row.id, job.object);
@@ -256,12 +257,13 @@ impl<W: Worker> Runner<W> {
             "a job failed"
         );
         let pause = i64::try_from(pause.as_millis()).unwrap_or(i64::MAX);
-        let retry_at = self.clock.unmoved().plus_millis(pause).as_millis();
-        let reason = error.reason.to_string();
-        let id = row.id;
+        let reason: String = error.reason.chars().take(REASON_CHARS_MAX).collect();
+        let (id, clock) = (row.id, self.clock.clone());
         self.db
             .write(move |tx| {
                 Box::pin(async move {
+                    let unmoved = times(tx, &clock).await?.unmoved;
+                    let retry_at = unmoved.saturating_add(pause);
                     Entity::update_many()
                         .col_expr(Column::LeaseToken, Expr::value(Option::<Uuid>::None))
                         .col_expr(Column::LeaseUntilMs, Expr::value(Option::<i64>::None))
@@ -278,6 +280,9 @@ impl<W: Worker> Runner<W> {
             .await
     }
 }
+
+/// So much of a reason is kept in a row, in characters.
+const REASON_CHARS_MAX: usize = 100;
 
 /// Machine and name of an effect.
 fn named<W: Worker>(effect: &EffectOf<W::Table>) -> String {

@@ -1,5 +1,7 @@
 //! The `Clock` service: every role takes over and remembers the offset.
 
+use std::time::Duration;
+
 use convene_proto::clock::v1::{
     GetRequest, GetResponse, SetRequest, SetResponse,
     clock_server::{Clock as ClockService, ClockServer},
@@ -10,10 +12,17 @@ use sea_orm::{
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
     sea_query::OnConflict,
 };
+use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
 use super::Deps;
-use crate::{clock::Offset, convert, error::Result, rpc::Context};
+use crate::{
+    clock::{Clock, Offset},
+    convert,
+    db::{Db, locked, times::times},
+    error::Result,
+    rpc::Context,
+};
 
 /// The offset that a role works with.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -35,6 +44,8 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 const ROW: i32 = 1;
+/// Pause between two looks at the stored offset, in milliseconds.
+const LOOK_MS: u64 = 100;
 
 /// The offset that was in force when the role stopped.
 pub async fn stored_offset<C: ConnectionTrait>(connection: &C) -> Result<Offset> {
@@ -85,8 +96,29 @@ impl ClockService for Served {
     }
 }
 
+/// Takes over what another replica of the role stored, until `stop`.
+pub async fn follow_offset(db: Db, clock: Clock, stop: CancellationToken) -> Result<()> {
+    if !locked::concurrent(db.read()) {
+        return Ok(());
+    }
+    let mut commits = db.commits();
+    let following = async {
+        while commits.changed().await.is_ok() {
+            // Not after every single commit.
+            tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+            commits.mark_unchanged();
+            if let Err(error) = times(db.read(), &clock).await {
+                tracing::debug!(reason = %error.reason, "the clock's offset could not be read");
+            }
+        }
+    };
+    stop.run_until_cancelled(following).await;
+    Ok(())
+}
+
 /// Stores an offset unless a newer one is stored.
 pub async fn remember_offset(tx: &crate::Tx, offset: Offset) -> Result<()> {
+    locked::by_name(tx, "clock_offset").await?;
     if stored_offset(tx).await?.version >= offset.version {
         return Ok(());
     }

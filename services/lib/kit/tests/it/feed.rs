@@ -16,7 +16,14 @@ use ring::hmac;
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
+use convene_scratch::Place;
+
 use crate::world::World;
+
+convene_scratch::contract!(
+    a_follower_applies_everything_once_over_restarts_and_passes_refusals_by,
+    a_tenant_reads_its_own_log_only,
+);
 
 fn callers(clock: &Clock) -> Callers {
     Callers::new(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), clock.clone())
@@ -35,10 +42,9 @@ async fn served(world: &World) -> (Channel, CancellationToken) {
     (channel, stop)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_follower_applies_everything_once_over_restarts_and_passes_refusals_by() {
-    let below = World::new().await;
-    let above = World::new().await;
+async fn a_follower_applies_everything_once_over_restarts_and_passes_refusals_by(place: Place) {
+    let below = World::new(&place).await;
+    let above = World::named(&place, "above").await;
     let (channel, stop_below) = served(&below).await;
     let seen: Arc<Mutex<Vec<u64>>> = Arc::default();
     let kept = seen.clone();
@@ -82,10 +88,10 @@ async fn a_follower_applies_everything_once_over_restarts_and_passes_refusals_by
     stop_below.cancel();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_tenant_reads_its_own_log_only() {
-    let world = World::new().await;
+async fn a_tenant_reads_its_own_log_only(place: Place) {
+    let world = World::new(&place).await;
     world.open(world.clock.now()).await;
+    world.placed(1).await;
     let (channel, stop) = served(&world).await;
     let callers = callers(&world.clock);
     let read = |caller: Option<Caller>| {

@@ -18,7 +18,17 @@ use convene_kit::{
 };
 use tokio_util::sync::CancellationToken;
 
+use convene_scratch::Place;
+
 use crate::world::{Lobbies, World};
+
+convene_scratch::contract!(
+    timers_fire_when_the_clock_says_so_and_not_before,
+    a_failed_job_is_tried_again_and_done_once,
+    a_hopeless_job_is_kept_for_operators,
+    unwanted_work_is_dropped,
+    jobs_run_in_parallel_and_two_queues_do_none_twice,
+);
 
 /// Fails so often, then closes the lobby.
 #[derive(Clone, Default)]
@@ -87,9 +97,8 @@ async fn eventually(what: &str, world: &World, wanted: usize) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn timers_fire_when_the_clock_says_so_and_not_before() {
-    let world = World::new().await;
+async fn timers_fire_when_the_clock_says_so_and_not_before(place: Place) {
+    let world = World::new(&place).await;
     let hour = 3_600_000;
     world.open(world.clock.now().plus_millis(hour)).await;
     let worker = Closer::default();
@@ -110,10 +119,10 @@ async fn timers_fire_when_the_clock_says_so_and_not_before() {
     stop.cancel();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_failed_job_is_tried_again_and_done_once() {
+async fn a_failed_job_is_tried_again_and_done_once(place: Place) {
     for panics in [false, true] {
-        let world = World::new().await;
+        let name = if panics { "panics" } else { "fails" };
+        let world = World::named(&place, name).await;
         world.open(world.clock.now()).await;
         let worker = Closer {
             fails: 3,
@@ -131,9 +140,8 @@ async fn a_failed_job_is_tried_again_and_done_once() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_hopeless_job_is_kept_for_operators() {
-    let world = World::new().await;
+async fn a_hopeless_job_is_kept_for_operators(place: Place) {
+    let world = World::new(&place).await;
     world.open(world.clock.now()).await;
     let stop = work(
         &world,
@@ -156,9 +164,8 @@ async fn a_hopeless_job_is_kept_for_operators() {
     stop.cancel();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn unwanted_work_is_dropped() {
-    let world = World::new().await;
+async fn unwanted_work_is_dropped(place: Place) {
+    let world = World::new(&place).await;
     let id = world.open(world.clock.now()).await;
     world.close(id, "BY_HAND").await.unwrap();
     let worker = Closer::default();
@@ -176,9 +183,8 @@ async fn unwanted_work_is_dropped() {
     stop.cancel();
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn jobs_run_in_parallel_and_two_queues_do_none_twice() {
-    let world = World::new().await;
+async fn jobs_run_in_parallel_and_two_queues_do_none_twice(place: Place) {
+    let world = World::new(&place).await;
     for _ in 0..40 {
         world.open(world.clock.now()).await;
     }

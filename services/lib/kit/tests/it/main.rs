@@ -1,4 +1,4 @@
-//! The spine over a real SQLite file, with one small machine of the domain.
+//! The contract of the spine, with one small machine of the domain: the same cases on SQLite and, where there is a server, on PostgreSQL.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod feed;

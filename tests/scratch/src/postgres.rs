@@ -1,0 +1,123 @@
+//! A running PostgreSQL server.
+
+use std::str::FromStr as _;
+
+use convene_kit::Database;
+use secrecy::SecretString;
+use sqlx::{
+    ConnectOptions as _, Connection as _, PgConnection, Row as _, postgres::PgConnectOptions,
+};
+
+/// Who names the server.
+const VARIABLE: &str = "CONVENE_TEST_POSTGRES";
+/// The usual place.
+const USUAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
+/// Connections of one service in one process: tests run many at once.
+const CONNECTIONS: u32 = 4;
+
+/// A server and the database of one test on it.
+#[derive(Clone, Debug)]
+pub struct Server {
+    admin: PgConnectOptions,
+    url: String,
+    name: String,
+}
+
+impl Server {
+    /// Makes a database; `None`, and a line on stderr, when no server is there and none is required.
+    pub(crate) async fn with_new_database() -> Option<Self> {
+        let wanted = std::env::var(VARIABLE).unwrap_or_default();
+        let url = match wanted.as_str() {
+            "" | "required" => USUAL,
+            url => url,
+        };
+        let admin = PgConnectOptions::from_str(url)
+            .unwrap_or_else(|_| panic!("{VARIABLE} is neither a URL nor `required`"))
+            .disable_statement_logging();
+        let mut connection = match admin.connect().await {
+            Ok(connection) => connection,
+            Err(error) if wanted.is_empty() => {
+                eprintln!(
+                    "not run on PostgreSQL: no server at 127.0.0.1:5432 ({error}); scripts/postgres starts one, {VARIABLE} names another"
+                );
+                return None;
+            }
+            Err(error) => panic!("{VARIABLE} asks for PostgreSQL, and it does not answer: {error}"),
+        };
+        let name = format!("convene_test_{}", uuid::Uuid::new_v4().simple());
+        run(
+            &mut connection,
+            &["CREATE DATABASE ", &name, " TEMPLATE template0"],
+        )
+        .await;
+        connection.close().await.unwrap();
+        let (before, options) = url.split_once('?').unwrap_or((url, ""));
+        let (server, _) = before.rsplit_once('/').expect("the URL names a database");
+        Some(Self {
+            admin,
+            url: format!("{server}/{name}?{options}"),
+            name,
+        })
+    }
+
+    /// Its database, for `Db::open`.
+    pub fn database(&self) -> Database {
+        Database::Postgres {
+            url: SecretString::from(self.url.clone()),
+            connections: CONNECTIONS,
+        }
+    }
+
+    /// The URL of its database.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// A connection to its database.
+    pub async fn connect(&self) -> PgConnection {
+        let options = PgConnectOptions::from_str(&self.url).unwrap();
+        options.disable_statement_logging().connect().await.unwrap()
+    }
+
+    /// Ends the connections that hold advisory locks of sessions, as leases do; answers how many.
+    pub async fn end_leases(&self) -> usize {
+        self.end("pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)")
+            .await
+    }
+
+    /// Ends all connections to the database, as a server that restarts does; answers how many.
+    pub async fn end_all(&self) -> usize {
+        self.end("TRUE").await
+    }
+
+    async fn end(&self, which: &str) -> usize {
+        let mut connection = self.connect().await;
+        let mut query = sqlx::QueryBuilder::new(
+            "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity \
+             WHERE datname = current_database() AND pid <> pg_backend_pid() AND ",
+        );
+        query.push(which);
+        let rows = query.build().fetch_all(&mut connection).await.unwrap();
+        rows.iter()
+            .filter(|row| row.get::<bool, _>("ended"))
+            .count()
+    }
+
+    pub(crate) async fn drop_database(&self) {
+        let mut connection = self.admin.connect().await.unwrap();
+        run(
+            &mut connection,
+            &["DROP DATABASE ", &self.name, " WITH (FORCE)"],
+        )
+        .await;
+        connection.close().await.unwrap();
+    }
+}
+
+async fn run(connection: &mut PgConnection, parts: &[&str]) {
+    let mut query = sqlx::QueryBuilder::new("");
+    for part in parts {
+        query.push(part);
+    }
+    query.build().execute(connection).await.unwrap();
+}
