@@ -79,25 +79,27 @@ impl Server {
         options.disable_statement_logging().connect().await.unwrap()
     }
 
-    /// Ends the connections that hold advisory locks of sessions, as leases do; answers how many.
-    pub async fn end_leases(&self) -> usize {
-        self.end("pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted)")
-            .await
+    /// Ends the connection that holds an advisory lock of this name; answers whether there was one.
+    pub async fn end_holder(&self, lock: &str) -> bool {
+        let holder = "pid IN (SELECT pid FROM pg_locks WHERE locktype = 'advisory' AND granted \
+                      AND ((classid::bigint << 32) | objid::bigint) = hashtextextended($1, 0))";
+        self.end(holder, lock).await == 1
     }
 
     /// Ends all connections to the database, as a server that restarts does; answers how many.
     pub async fn end_all(&self) -> usize {
-        self.end("TRUE").await
+        self.end("$1 = ''", "").await
     }
 
-    async fn end(&self, which: &str) -> usize {
+    async fn end(&self, which: &str, argument: &str) -> usize {
         let mut connection = self.connect().await;
         let mut query = sqlx::QueryBuilder::new(
             "SELECT pg_terminate_backend(pid) AS ended FROM pg_stat_activity \
              WHERE datname = current_database() AND pid <> pg_backend_pid() AND ",
         );
         query.push(which);
-        let rows = query.build().fetch_all(&mut connection).await.unwrap();
+        let query = query.build().bind(argument);
+        let rows = query.fetch_all(&mut connection).await.unwrap();
         rows.iter()
             .filter(|row| row.get::<bool, _>("ended"))
             .count()

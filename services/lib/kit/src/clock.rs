@@ -24,6 +24,8 @@ pub struct Offset {
 #[derive(Clone, Debug)]
 pub struct Clock {
     offset: Arc<watch::Sender<Offset>>,
+    /// How wrong this process's wall is, in milliseconds.
+    wrong_by_ms: i64,
 }
 
 impl Default for Clock {
@@ -37,6 +39,15 @@ impl Clock {
     pub fn new(offset: Offset) -> Self {
         Self {
             offset: Arc::new(watch::Sender::new(offset)),
+            wrong_by_ms: 0,
+        }
+    }
+
+    /// The clock of a machine whose wall time is wrong by so many milliseconds: for tests of what skew between replicas must not do.
+    pub fn wrong_by(millis: i64) -> Self {
+        Self {
+            wrong_by_ms: millis,
+            ..Self::default()
         }
     }
 
@@ -52,7 +63,7 @@ impl Clock {
             .map_or(0, |since| {
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
             });
-        Timestamp::from_millis(millis)
+        Timestamp::from_millis(millis.saturating_add(self.wrong_by_ms))
     }
 
     /// The offset in force.

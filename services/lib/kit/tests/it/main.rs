@@ -2,7 +2,9 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod feed;
+mod fencing;
 mod jobs;
 mod probe;
+mod replicas;
 mod store;
 mod world;

@@ -15,6 +15,7 @@ use convene_kit::{
     jobs::{self, Done, Job, Queue, Worker},
     probe::{Act, Point, Probe, Probed, Side, Verdict},
 };
+use convene_scratch::Place;
 use tokio_util::sync::CancellationToken;
 
 use crate::world::{Lobbies, World};
@@ -73,7 +74,8 @@ impl Worker for Closer {
 
 /// Opens a lobby that is due to close and works on it under a probe; answers how often the effect was acted.
 async fn closed_under(probe: Arc<Once>) -> usize {
-    let mut world = World::new().await;
+    let place = Place::sqlite();
+    let mut world = World::new(&place).await;
     let id = world.open(world.clock.now()).await;
     let unprobed = world.db.clone();
     world.db = world
@@ -116,7 +118,8 @@ async fn closed_under(probe: Arc<Once>) -> usize {
 #[tokio::test]
 async fn a_failure_before_a_commit_stores_nothing_and_after_it_everything() {
     for (side, version) in [(Side::Before, 1), (Side::After, 2)] {
-        let mut world = World::new().await;
+        let place = Place::sqlite();
+        let mut world = World::new(&place).await;
         let id = world.open(world.clock.now()).await;
         let plain = world.db.clone();
         let probe = once(Act::Commit, side, "close", Verdict::Fail);
