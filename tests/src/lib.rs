@@ -9,6 +9,7 @@
 mod caller;
 mod cast;
 pub mod faults;
+pub mod prove;
 mod provider;
 pub mod schema;
 mod world;
