@@ -4,6 +4,7 @@ use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
 use convene_kit::{Code, Error, Result};
+use convene_simulator::{Https, SimulatorConfig};
 
 use crate::{command, config, logging};
 
@@ -71,6 +72,15 @@ struct Simulator {
     /// Where it listens; loopback only
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::SIMULATOR_PORT)))]
     listen: SocketAddr,
+    /// Where it listens over HTTPS, which official clients want; loopback only
+    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::SIMULATOR_HTTPS_PORT)))]
+    https_listen: SocketAddr,
+    /// Folder of the certificates, made when it holds none [default: beside the state file, else in the user's cache]
+    #[arg(long)]
+    tls: Option<PathBuf>,
+    /// Plain HTTP only
+    #[arg(long, conflicts_with_all = ["https_listen", "tls"])]
+    no_https: bool,
     /// Same seed, same ids and secrets
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -86,6 +96,9 @@ enum SimulatorCommand {
         /// Address of the simulator
         #[arg(long, default_value_t = format!("http://127.0.0.1:{}", config::SIMULATOR_PORT))]
         base: String,
+        /// Addresses over plain HTTP instead of HTTPS
+        #[arg(long)]
+        http: bool,
     },
 }
 
@@ -305,12 +318,23 @@ async fn run(command: Command) -> Result<()> {
             .await
         }
         Command::Simulator(simulator) => match simulator.command {
-            Some(SimulatorCommand::Env { base }) => command::simulator::env(&base).await,
+            Some(SimulatorCommand::Env { base, http }) => {
+                command::simulator::env(&base, http).await
+            }
             None => {
-                command::simulator::serve(convene_simulator::SimulatorConfig {
+                let state = simulator.state;
+                let folder = simulator
+                    .tls
+                    .unwrap_or_else(|| command::simulator::certificates(state.as_deref()));
+                let https = Https {
+                    listen: simulator.https_listen,
+                    folder,
+                };
+                command::simulator::serve(SimulatorConfig {
                     listen: simulator.listen,
                     seed: simulator.seed,
-                    state_file: simulator.state,
+                    state_file: state,
+                    https: (!simulator.no_https).then_some(https),
                 })
                 .await
             }

@@ -17,6 +17,8 @@ use serde::{Deserialize, Serialize};
 pub const GATEWAY_PORT: u16 = 8787;
 /// Port of the simulator unless told otherwise.
 pub const SIMULATOR_PORT: u16 = 8790;
+/// Port of the simulator over HTTPS unless told otherwise.
+pub const SIMULATOR_HTTPS_PORT: u16 = 8791;
 
 /// Everything that can be configured.
 #[derive(Debug, Deserialize)]

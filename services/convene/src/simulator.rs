@@ -25,8 +25,8 @@ pub fn provider(env: &SimulatorEnv, base_url: &str) -> Provider {
     }
 }
 
-/// The environment of a running simulator, asked over HTTP.
-pub async fn fetch_env(base_url: &str) -> Result<SimulatorEnv> {
+/// The environment of a running simulator, asked over HTTP: addresses over plain HTTP, or over HTTPS where it has that.
+pub async fn fetch_env(base_url: &str, scheme: &str) -> Result<SimulatorEnv> {
     let silent = |error: reqwest::Error| {
         Error::unavailable(
             "SIMULATOR_SILENT",
@@ -39,7 +39,7 @@ pub async fn fetch_env(base_url: &str) -> Result<SimulatorEnv> {
         .timeout(std::time::Duration::from_secs(3))
         .build()
         .map_err(silent)?
-        .get(format!("{base_url}/_simulator/env"))
+        .get(format!("{base_url}/_simulator/env?scheme={scheme}"))
         .send()
         .await
         .and_then(reqwest::Response::error_for_status)

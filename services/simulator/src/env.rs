@@ -2,6 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
+/// A client that sends it with `n` is throttled until its `Retry-Attempt`, which official clients count, reaches `n`.
+pub const THROTTLE_HEADER: &str = "x-simulator-throttle";
+
 /// Addresses and credentials, as shell variables name them.
 #[derive(Clone, Serialize, Deserialize)]
 #[serde(rename_all = "SCREAMING_SNAKE_CASE")]
@@ -26,6 +29,12 @@ pub struct SimulatorEnv {
     pub graph_user_email: String,
     /// Object id of a user without application access policy.
     pub graph_denied_user: String,
+    /// File with the certificate of the authority to trust, in PEM; empty over plain HTTP.
+    pub graph_ca: String,
+    /// Request header whose number says how many attempts of the request are answered 429.
+    pub graph_throttle_header: String,
+    /// The simulator's own API, over plain HTTP.
+    pub graph_control: String,
 }
 
 impl std::fmt::Debug for SimulatorEnv {

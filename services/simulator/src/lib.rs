@@ -2,6 +2,7 @@
 //!
 //! It knows nothing of Convene's services; any client of the Microsoft Graph API can be pointed at it.
 
+mod answering;
 mod clock;
 mod control;
 mod entra;
@@ -10,18 +11,27 @@ mod faults;
 mod graph;
 mod http_log;
 mod media;
+mod origin;
+mod pattern;
+mod permissions;
 mod server;
 mod state;
 mod state_file;
+mod throttle;
+mod tls;
 mod world;
+mod zone;
 
 use std::{net::SocketAddr, path::PathBuf, sync::Arc};
 
-use tokio::{net::TcpListener, task::JoinHandle};
+use tokio::{net::TcpListener, task::JoinSet};
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 pub use env::SimulatorEnv;
-use state::Shared;
+use origin::Origin;
+use server::Server;
+use state::{Secure, Shared};
+use tls::Tls;
 
 /// How a simulator starts.
 #[derive(Clone, Debug)]
@@ -32,6 +42,17 @@ pub struct SimulatorConfig {
     pub seed: u64,
     /// Where its world is kept, readable for its owner only; in memory when `None`.
     pub state_file: Option<PathBuf>,
+    /// The same world over HTTPS too; over plain HTTP only when `None`.
+    pub https: Option<Https>,
+}
+
+/// HTTPS beside plain HTTP: official clients want it.
+#[derive(Clone, Debug)]
+pub struct Https {
+    /// Where it listens; loopback only. Port 0 takes a free one.
+    pub listen: SocketAddr,
+    /// Folder of the certificates; they are made when it holds none.
+    pub folder: PathBuf,
 }
 
 impl Default for SimulatorConfig {
@@ -40,6 +61,7 @@ impl Default for SimulatorConfig {
             listen: SocketAddr::from(([127, 0, 0, 1], 8790)),
             seed: 1,
             state_file: None,
+            https: None,
         }
     }
 }
@@ -58,6 +80,11 @@ pub enum SimulatorError {
         "the simulator's state file {0} cannot be used: {1}; check the path and its permissions, or remove the file to begin anew"
     )]
     State(PathBuf, std::io::Error),
+    /// No certificates.
+    #[error(
+        "the simulator's certificates in {0} cannot be used: {1}; check the folder and its permissions, or remove it to make new ones"
+    )]
+    Tls(PathBuf, std::io::Error),
     /// The world could not be put into words.
     #[error("the simulator's state cannot be written: {0}")]
     Snapshot(serde_json::Error),
@@ -71,25 +98,32 @@ pub enum SimulatorError {
 pub struct Simulator {
     address: SocketAddr,
     shared: Arc<Shared>,
-    serving: JoinHandle<()>,
+    serving: JoinSet<()>,
     stop: DropGuard,
 }
 
 impl Simulator {
     /// Listens and serves in the background.
     pub async fn start(config: SimulatorConfig) -> Result<Self, SimulatorError> {
-        if !config.listen.ip().is_loopback() {
-            return Err(SimulatorError::NotLoopback(config.listen));
-        }
-        let listener = TcpListener::bind(config.listen)
-            .await
-            .map_err(|error| SimulatorError::Listen(config.listen, error))?;
-        let address = listener
-            .local_addr()
-            .map_err(|error| SimulatorError::Listen(config.listen, error))?;
-        let shared = Arc::new(Shared::open(&config, address)?);
+        let (listener, address) = listen(config.listen).await?;
+        let secure = match &config.https {
+            Some(https) => Some((listen(https.listen).await?, Tls::open(&https.folder)?)),
+            None => None,
+        };
+        let known = secure.as_ref().map(|((_, address), tls)| Secure {
+            origin: Origin::listener(true, *address),
+            ca_file: tls.ca_file.clone(),
+        });
+        let shared = Arc::new(Shared::open(&config, address, known)?);
         let stop = CancellationToken::new();
-        let serving = tokio::spawn(server::serve(listener, shared.clone(), stop.clone()));
+        let server = Server::new(shared.clone(), stop.clone());
+        let mut serving = JoinSet::new();
+        if let Some(((listener, address), tls)) = secure {
+            let origin = Origin::listener(true, address);
+            serving.spawn(server.clone().serve(listener, origin, Some(tls.config)));
+        }
+        let origin = shared.origin.clone();
+        serving.spawn(server.serve(listener, origin, None));
         Ok(Self {
             address,
             shared,
@@ -103,9 +137,15 @@ impl Simulator {
         format!("http://{}", self.address)
     }
 
-    /// What a client needs to know.
+    /// `https://127.0.0.1:<port>`, when it listens there.
+    pub fn https_url(&self) -> Option<String> {
+        let secure = self.shared.secure.as_ref();
+        secure.map(|secure| secure.origin.to_string())
+    }
+
+    /// What a client over plain HTTP needs to know.
     pub fn env(&self) -> SimulatorEnv {
-        self.shared.env()
+        self.shared.env(false)
     }
 
     /// Sets its clock: milliseconds added to wall time. Unlike `PUT /_simulator/clock` it may go back: whoever started it knows the time.
@@ -117,6 +157,16 @@ impl Simulator {
     pub async fn shutdown(self) {
         drop(self.stop);
         // A panic of the listener has been reported by its own task.
-        drop(self.serving.await);
+        drop(self.serving.join_all().await);
     }
+}
+
+async fn listen(wanted: SocketAddr) -> Result<(TcpListener, SocketAddr), SimulatorError> {
+    if !wanted.ip().is_loopback() {
+        return Err(SimulatorError::NotLoopback(wanted));
+    }
+    let failed = |error| SimulatorError::Listen(wanted, error);
+    let listener = TcpListener::bind(wanted).await.map_err(failed)?;
+    let address = listener.local_addr().map_err(failed)?;
+    Ok((listener, address))
 }

@@ -2,6 +2,7 @@
 
 use std::{
     net::SocketAddr,
+    path::PathBuf,
     sync::{
         Mutex, MutexGuard, PoisonError,
         atomic::{AtomicU64, Ordering},
@@ -12,17 +13,31 @@ use crate::{
     SimulatorConfig, SimulatorError,
     clock::Clock,
     entra::KnownTokens,
-    env::SimulatorEnv,
+    env::{SimulatorEnv, THROTTLE_HEADER},
     faults::Faults,
     http_log::HttpLog,
+    origin::Origin,
     state_file::{Snapshot, StateFile},
+    throttle::{Enforcement, Throttle},
     world::{Directory, World},
 };
+
+/// The listener over TLS.
+#[derive(Debug)]
+pub struct Secure {
+    /// As clients name it.
+    pub origin: Origin,
+    /// What they are told to trust.
+    pub ca_file: PathBuf,
+}
 
 /// The simulator's state.
 #[derive(Debug)]
 pub struct Shared {
-    address: SocketAddr,
+    /// The plain listener, as clients name it.
+    pub origin: Origin,
+    /// The one over TLS.
+    pub secure: Option<Secure>,
     /// Users, application, signing key: fixed by the seed.
     pub directory: Directory,
     /// Its clock.
@@ -31,6 +46,8 @@ pub struct Shared {
     pub faults: Faults,
     /// What was asked.
     pub log: HttpLog,
+    /// The published limits.
+    pub throttle: Throttle,
     /// Access tokens whose signature has been verified.
     pub known_tokens: KnownTokens,
     world: Mutex<World>,
@@ -41,7 +58,11 @@ pub struct Shared {
 
 impl Shared {
     /// A new world, or the one of the state file; that one's seed wins.
-    pub fn open(config: &SimulatorConfig, address: SocketAddr) -> Result<Self, SimulatorError> {
+    pub fn open(
+        config: &SimulatorConfig,
+        address: SocketAddr,
+        secure: Option<Secure>,
+    ) -> Result<Self, SimulatorError> {
         let file = config.state_file.clone().map(StateFile::new);
         let kept = match &file {
             Some(file) => file.load()?,
@@ -53,11 +74,13 @@ impl Shared {
         let clock = Clock::default();
         clock.set(snapshot.offset_ms);
         let shared = Self {
-            address,
+            origin: Origin::listener(false, address),
+            secure,
             directory: Directory::new(snapshot.seed).map_err(|_| SimulatorError::Key)?,
             clock,
             faults: Faults::new(snapshot.seed),
             log: HttpLog::default(),
+            throttle: Throttle::default(),
             known_tokens: KnownTokens::default(),
             world: Mutex::new(world),
             revision: AtomicU64::new(1),
@@ -99,6 +122,7 @@ impl Shared {
         self.set_clock(0);
         self.faults.clear();
         self.log.clear();
+        self.throttle.enforce(Enforcement::default());
     }
 
     /// Under the world's lock.
@@ -123,26 +147,26 @@ impl Shared {
         Ok((revision, bytes.map_err(SimulatorError::Snapshot)?))
     }
 
-    /// Addresses and credentials.
-    pub fn env(&self) -> SimulatorEnv {
-        let base = self.base_url();
+    /// Addresses and credentials, over HTTPS when that is wanted and there.
+    pub fn env(&self, secure: bool) -> SimulatorEnv {
+        let secure = self.secure.as_ref().filter(|_| secure);
+        let base = secure.map_or(&self.origin, |secure| &secure.origin);
+        let ca = secure.map(|secure| secure.ca_file.display().to_string());
         let directory = &self.directory;
         SimulatorEnv {
             graph_base: format!("{base}/v1.0"),
             graph_beta_base: format!("{base}/beta"),
             graph_token_url: format!("{base}/{}/oauth2/v2.0/token", directory.tenant),
-            graph_authority: base,
+            graph_authority: base.to_string(),
             graph_tenant: directory.tenant.clone(),
             graph_client_id: directory.client_id.clone(),
             graph_client_secret: directory.client_secret.reveal().to_owned(),
             graph_user: directory.host().id.clone(),
             graph_user_email: directory.host().principal_name.clone(),
             graph_denied_user: directory.denied().id.clone(),
+            graph_ca: ca.unwrap_or_default(),
+            graph_throttle_header: THROTTLE_HEADER.to_owned(),
+            graph_control: format!("{}/_simulator", self.origin),
         }
-    }
-
-    /// `http://127.0.0.1:<port>`.
-    pub fn base_url(&self) -> String {
-        format!("http://{}", self.address)
     }
 }

@@ -31,7 +31,7 @@ pub async fn run(options: Options) -> Result<()> {
     }
     if let Some(base) = options.simulator {
         let base = base.trim_end_matches('/');
-        let env = simulator::fetch_env(base).await?;
+        let env = simulator::fetch_env(base, "http").await?;
         config.provider = Some(simulator::provider(&env, base));
     }
     let node = Node::start(config).await?;

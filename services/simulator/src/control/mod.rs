@@ -1,5 +1,6 @@
 //! The simulator's own API under `/_simulator`: faults, clock, people, and what happened.
 
+mod access;
 mod body;
 mod faults;
 mod people;
@@ -9,7 +10,7 @@ use std::sync::Arc;
 
 use axum::{
     Json, Router,
-    extract::{Query, State},
+    extract::{Query, State, rejection::QueryRejection},
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
@@ -17,8 +18,11 @@ use http::StatusCode;
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::state::Shared;
+use crate::{state::Shared, throttle::Enforcement};
 use body::{Body, refuse};
+
+/// Smallest share of the published limits.
+const SCALE_MIN: f64 = 0.000_01;
 
 pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
@@ -30,6 +34,9 @@ pub fn routes() -> Router<Arc<Shared>> {
             get(faults::list).post(faults::add).delete(faults::clear),
         )
         .route("/repeats", post(repeats))
+        .route("/throttling", get(throttling).put(enforce))
+        .route("/permissions", get(access::granted).put(access::grant))
+        .route("/policies", get(access::policies).put(access::cover))
         .route("/requests", get(requests))
         .route("/reset", post(reset))
         .route("/meetings", get(summary::meetings))
@@ -45,12 +52,26 @@ pub fn routes() -> Router<Arc<Shared>> {
 async fn unknown() -> Response {
     refuse(
         StatusCode::NOT_FOUND,
-        "the control API has health, env, clock, faults, repeats, requests, reset, meetings and attendees",
+        "the control API has health, env, clock, faults, repeats, throttling, permissions, policies, requests, reset, meetings and attendees",
     )
 }
 
-async fn env(State(shared): State<Arc<Shared>>) -> Response {
-    Json(shared.env()).into_response()
+#[derive(Deserialize)]
+struct Scheme {
+    scheme: Option<String>,
+}
+
+/// Over plain HTTP unless `?scheme=https`.
+async fn env(
+    State(shared): State<Arc<Shared>>,
+    query: Result<Query<Scheme>, QueryRejection>,
+) -> Response {
+    let scheme = query.ok().and_then(|Query(query)| query.scheme);
+    match scheme.as_deref() {
+        None | Some("http") => Json(shared.env(false)).into_response(),
+        Some("https") => Json(shared.env(true)).into_response(),
+        Some(_) => refuse(StatusCode::BAD_REQUEST, "scheme is http or https"),
+    }
 }
 
 async fn clock(State(shared): State<Arc<Shared>>) -> Response {
@@ -88,6 +109,20 @@ async fn repeats(State(shared): State<Arc<Shared>>, Body(repeats): Body<Repeats>
     StatusCode::NO_CONTENT.into_response()
 }
 
+async fn throttling(State(shared): State<Arc<Shared>>) -> Response {
+    Json(shared.throttle.enforcement()).into_response()
+}
+
+/// Whether the published limits count, and at which scale.
+async fn enforce(State(shared): State<Arc<Shared>>, Body(wanted): Body<Enforcement>) -> Response {
+    if !(SCALE_MIN..=1.0).contains(&wanted.scale) {
+        let message = format!("scale is {SCALE_MIN} to 1");
+        return refuse(StatusCode::BAD_REQUEST, message);
+    }
+    shared.throttle.enforce(wanted);
+    throttling(State(shared)).await
+}
+
 #[derive(Deserialize)]
 struct Since {
     #[serde(default)]
@@ -96,7 +131,7 @@ struct Since {
 
 async fn requests(
     State(shared): State<Arc<Shared>>,
-    query: Result<Query<Since>, axum::extract::rejection::QueryRejection>,
+    query: Result<Query<Since>, QueryRejection>,
 ) -> Response {
     match query {
         Ok(Query(Since { since })) => Json(shared.log.since(since)).into_response(),

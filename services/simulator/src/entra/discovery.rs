@@ -12,19 +12,20 @@ use ring::signature::KeyPair as _;
 use serde_json::json;
 
 use super::{jwt, refusal::Refusal};
-use crate::state::Shared;
+use crate::{origin::Origin, state::Shared};
 
 /// OpenID Connect discovery 1.0.
 pub async fn configuration(
     State(shared): State<Arc<Shared>>,
     Path(tenant): Path<String>,
+    origin: Origin,
 ) -> Response {
     if !tenant.eq_ignore_ascii_case(&shared.directory.tenant) {
-        return Refusal::tenant(&tenant).answer(&shared);
+        return Refusal::tenant(&tenant).answer(&shared, &origin);
     }
-    let base = format!("{}/{}", shared.base_url(), shared.directory.tenant);
+    let base = format!("{origin}/{}", shared.directory.tenant);
     Json(json!({
-        "issuer": jwt::issuer(&shared),
+        "issuer": jwt::issuer(&shared, &origin),
         "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{base}/oauth2/v2.0/token"),
         "jwks_uri": format!("{base}/discovery/v2.0/keys"),
@@ -38,9 +39,13 @@ pub async fn configuration(
 }
 
 /// The signing key as a JSON Web Key Set (RFC 8037 for Ed25519).
-pub async fn keys(State(shared): State<Arc<Shared>>, Path(tenant): Path<String>) -> Response {
+pub async fn keys(
+    State(shared): State<Arc<Shared>>,
+    Path(tenant): Path<String>,
+    origin: Origin,
+) -> Response {
     if !tenant.eq_ignore_ascii_case(&shared.directory.tenant) {
-        return Refusal::tenant(&tenant).answer(&shared);
+        return Refusal::tenant(&tenant).answer(&shared, &origin);
     }
     let public = URL.encode(shared.directory.signing_key.public_key().as_ref());
     Json(json!({"keys": [{

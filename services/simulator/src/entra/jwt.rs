@@ -1,31 +1,21 @@
 //! Access tokens: JSON Web Tokens, signed with Ed25519 where Entra uses RSA. Clients treat access tokens as opaque.
 
 use std::{
-    collections::HashMap,
-    sync::{PoisonError, RwLock},
+    collections::{BTreeSet, HashMap},
+    sync::{Arc, PoisonError, RwLock},
 };
 
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as URL};
 use ring::signature::{ED25519, KeyPair as _, UnparsedPublicKey};
 use serde_json::{Value, json};
 
-use crate::{state::Shared, world::derived_uuid};
+use crate::{origin::Origin, state::Shared, world::derived_uuid};
 
 /// Life of an access token, in seconds.
 pub const LIFE_S: i64 = 3_599;
 /// Signature algorithm (RFC 8037).
 pub const ALGORITHM: &str = "EdDSA";
 const AUDIENCE: &str = "https://graph.microsoft.com";
-/// Application permissions that the tenant's administrator has consented to.
-const ROLES: [&str; 7] = [
-    "User.Read.All",
-    "Calendars.ReadWrite",
-    "OnlineMeetings.ReadWrite.All",
-    "OnlineMeetingRecording.Read.All",
-    "Calls.JoinGroupCall.All",
-    "Calls.JoinGroupCallasGuest.All",
-    "Calls.AccessMedia.All",
-];
 /// Tokens whose signature need not be verified again.
 const KNOWN_MAX: usize = 1_024;
 
@@ -42,30 +32,39 @@ pub enum Invalid {
     Expired,
 }
 
-/// Expiry, in seconds since the epoch, of tokens whose signature is good. A signature costs more than all else in a request.
+/// What a good token says.
+#[derive(Debug)]
+pub struct Grant {
+    /// Its end, in seconds since the epoch.
+    expiry: i64,
+    /// Application permissions, as they were when it was issued.
+    pub roles: BTreeSet<String>,
+}
+
+/// Tokens whose signature is good. A signature costs more than all else in a request.
 #[derive(Debug, Default)]
 pub struct KnownTokens {
-    expiry: RwLock<HashMap<Box<str>, i64>>,
+    grants: RwLock<HashMap<Box<str>, Arc<Grant>>>,
 }
 
 impl KnownTokens {
-    fn get(&self, token: &str) -> Option<i64> {
-        let known = self.expiry.read().unwrap_or_else(PoisonError::into_inner);
-        known.get(token).copied()
+    fn get(&self, token: &str) -> Option<Arc<Grant>> {
+        let known = self.grants.read().unwrap_or_else(PoisonError::into_inner);
+        known.get(token).cloned()
     }
 
-    fn add(&self, token: &str, expiry: i64) {
-        let mut known = self.expiry.write().unwrap_or_else(PoisonError::into_inner);
+    fn add(&self, token: &str, grant: Arc<Grant>) {
+        let mut known = self.grants.write().unwrap_or_else(PoisonError::into_inner);
         if known.len() >= KNOWN_MAX {
             known.clear();
         }
-        known.insert(token.into(), expiry);
+        known.insert(token.into(), grant);
     }
 }
 
 /// Who issues.
-pub fn issuer(shared: &Shared) -> String {
-    format!("{}/{}/v2.0", shared.base_url(), shared.directory.tenant)
+pub fn issuer(shared: &Shared, origin: &Origin) -> String {
+    format!("{origin}/{}/v2.0", shared.directory.tenant)
 }
 
 /// The key's name.
@@ -74,20 +73,20 @@ pub fn key_id(shared: &Shared) -> String {
 }
 
 /// A new access token.
-pub fn sign(shared: &Shared) -> String {
+pub fn sign(shared: &Shared, origin: &Origin) -> String {
     let directory = &shared.directory;
     let now = shared.clock.now_ms() / 1_000;
     let head = json!({"typ": "JWT", "alg": ALGORITHM, "kid": key_id(shared)});
     let claims = json!({
         "aud": AUDIENCE,
-        "iss": issuer(shared),
+        "iss": issuer(shared, origin),
         "iat": now,
         "nbf": now,
         "exp": now + LIFE_S,
         "appid": directory.client_id,
         "azp": directory.client_id,
         "idtyp": "app",
-        "roles": ROLES,
+        "roles": shared.read().permissions(),
         "tid": directory.tenant,
         "uti": uuid::Uuid::new_v4(),
         "ver": "2.0",
@@ -98,24 +97,24 @@ pub fn sign(shared: &Shared) -> String {
     format!("{body}.{signature}")
 }
 
-/// Whether a bearer token opens Graph now.
-pub fn check(shared: &Shared, token: &str) -> Result<(), Invalid> {
-    let expiry = match shared.known_tokens.get(token) {
-        Some(expiry) => expiry,
+/// What a bearer token grants now.
+pub fn check(shared: &Shared, token: &str) -> Result<Arc<Grant>, Invalid> {
+    let grant = match shared.known_tokens.get(token) {
+        Some(grant) => grant,
         None => {
-            let expiry = verify(shared, token)?;
-            shared.known_tokens.add(token, expiry);
-            expiry
+            let grant = Arc::new(verify(shared, token)?);
+            shared.known_tokens.add(token, grant.clone());
+            grant
         }
     };
-    if shared.clock.now_ms() / 1_000 < expiry {
-        Ok(())
+    if shared.clock.now_ms() / 1_000 < grant.expiry {
+        Ok(grant)
     } else {
         Err(Invalid::Expired)
     }
 }
 
-fn verify(shared: &Shared, token: &str) -> Result<i64, Invalid> {
+fn verify(shared: &Shared, token: &str) -> Result<Grant, Invalid> {
     let (body, signature) = token.rsplit_once('.').ok_or(Invalid::Malformed)?;
     let (_, claims) = body.split_once('.').ok_or(Invalid::Malformed)?;
     let claims = URL.decode(claims).map_err(|_| Invalid::Malformed)?;
@@ -128,8 +127,11 @@ fn verify(shared: &Shared, token: &str) -> Result<i64, Invalid> {
     if claims.get("aud").and_then(Value::as_str) != Some(AUDIENCE) {
         return Err(Invalid::Audience);
     }
-    claims
-        .get("exp")
-        .and_then(Value::as_i64)
-        .ok_or(Invalid::Malformed)
+    let expiry = claims.get("exp").and_then(Value::as_i64);
+    let roles = claims.get("roles").and_then(Value::as_array);
+    let roles = roles.into_iter().flatten().filter_map(Value::as_str);
+    Ok(Grant {
+        expiry: expiry.ok_or(Invalid::Malformed)?,
+        roles: roles.map(str::to_owned).collect(),
+    })
 }

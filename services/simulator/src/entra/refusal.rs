@@ -7,7 +7,7 @@ use axum::{
 use http::{StatusCode, header};
 use serde_json::json;
 
-use crate::{clock::rfc3339, state::Shared};
+use crate::{clock::rfc3339, origin::Origin, state::Shared};
 
 /// Why no token is given.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Refusal {
     }
 
     /// The JSON body that token libraries read.
-    pub fn answer(self, shared: &Shared) -> Response {
+    pub fn answer(self, shared: &Shared, origin: &Origin) -> Response {
         let now = rfc3339(shared.clock.now_ms());
         let (trace, correlation) = (uuid::Uuid::new_v4(), uuid::Uuid::new_v4());
         let number = self.number;
@@ -68,7 +68,7 @@ impl Refusal {
             "timestamp": now,
             "trace_id": trace,
             "correlation_id": correlation,
-            "error_uri": format!("{}/error?code={number}", shared.base_url()),
+            "error_uri": format!("{origin}/error?code={number}"),
         });
         let no_store = [(header::CACHE_CONTROL, "no-store")];
         (self.status, no_store, Json(body)).into_response()

@@ -12,7 +12,7 @@ use http::{HeaderMap, header};
 use serde_json::json;
 
 use super::{jwt, refusal::Refusal};
-use crate::state::Shared;
+use crate::{origin::Origin, state::Shared};
 
 /// The only resource there are tokens for.
 const RESOURCE: &str = "https://graph.microsoft.com";
@@ -21,14 +21,15 @@ const DEFAULT: &str = "/.default";
 
 type Fields = HashMap<String, String>;
 
-pub async fn only_post(State(shared): State<Arc<Shared>>) -> Response {
+pub async fn only_post(State(shared): State<Arc<Shared>>, origin: Origin) -> Response {
     let text = "The endpoint only accepts POST requests. Received a GET request.";
-    Refusal::bad("invalid_request", 900_561, text).answer(&shared)
+    Refusal::bad("invalid_request", 900_561, text).answer(&shared, &origin)
 }
 
 pub async fn issue(
     State(shared): State<Arc<Shared>>,
     Path(tenant): Path<String>,
+    origin: Origin,
     headers: HeaderMap,
     form: Result<Form<Fields>, FormRejection>,
 ) -> Response {
@@ -38,13 +39,13 @@ pub async fn issue(
         Err(_) => Fields::new(),
     };
     if let Err(refusal) = granted(&shared, &tenant, &headers, &fields) {
-        return refusal.answer(&shared);
+        return refusal.answer(&shared, &origin);
     }
     let body = json!({
         "token_type": "Bearer",
         "expires_in": jwt::LIFE_S,
         "ext_expires_in": jwt::LIFE_S,
-        "access_token": jwt::sign(&shared),
+        "access_token": jwt::sign(&shared, &origin),
     });
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }

@@ -12,6 +12,7 @@ use serde_json::Value;
 
 use super::{error::Failure, time::Zone};
 use crate::{
+    origin::Origin,
     state::Shared,
     world::{Members, User},
 };
@@ -21,6 +22,8 @@ use crate::{
 pub struct Ask {
     /// The simulator.
     pub shared: Arc<Shared>,
+    /// Where the client found us.
+    pub origin: Origin,
     /// `v1.0` or `beta`.
     pub version: &'static str,
     /// Query options by name.
@@ -44,9 +47,13 @@ impl FromRequestParts<Arc<Shared>> for Ask {
         let OriginalUri(uri) = OriginalUri::from_request_parts(parts, shared)
             .await
             .unwrap_or_else(|never| match never {});
+        let origin = Origin::from_request_parts(parts, shared)
+            .await
+            .unwrap_or_else(|never| match never {});
         let headers = &parts.headers;
         let mut ask = Self {
             shared: shared.clone(),
+            origin,
             version: match uri.path().starts_with("/beta") {
                 true => "beta",
                 false => "v1.0",
@@ -99,7 +106,7 @@ impl Ask {
     /// The user of a path for whom the application may manage online meetings, or the real 403.
     pub fn covered(&self, key: &str) -> Result<&User, Failure> {
         let user = self.user(key)?;
-        if user.covered {
+        if self.shared.read().covers(user) {
             return Ok(user);
         }
         let message = "No application access policy found for this app";
@@ -119,7 +126,7 @@ impl Ask {
 
     /// `http://…/v1.0` or `…/beta`.
     pub fn root(&self) -> String {
-        format!("{}/{}", self.shared.base_url(), self.version)
+        format!("{}/{}", self.origin, self.version)
     }
 }
 

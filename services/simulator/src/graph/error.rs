@@ -26,6 +26,8 @@ pub struct Failure {
     status: StatusCode,
     code: &'static str,
     message: String,
+    /// `innerError.code`.
+    inner: Option<&'static str>,
 }
 
 impl Failure {
@@ -35,6 +37,7 @@ impl Failure {
             status,
             code,
             message: message.into(),
+            inner: None,
         }
     }
 
@@ -119,7 +122,7 @@ impl Ids {
 /// A refusal as it goes out.
 pub fn render(shared: &Shared, failure: &Failure, ids: Ids) -> Response {
     let client = ids.client.as_ref().and_then(|id| id.to_str().ok());
-    let body = json!({"error": {
+    let mut body = json!({"error": {
         "code": failure.code,
         "message": failure.message,
         "innerError": {
@@ -128,6 +131,9 @@ pub fn render(shared: &Shared, failure: &Failure, ids: Ids) -> Response {
             "client-request-id": client.unwrap_or(&ids.request),
         },
     }});
+    if let Some(inner) = failure.inner {
+        body["error"]["innerError"]["code"] = inner.into();
+    }
     let mut response = (
         failure.status,
         [(header::CONTENT_TYPE, JSON)],
@@ -151,13 +157,11 @@ pub fn failed(
 
 /// 429 with `Retry-After` in seconds, or without it.
 pub fn throttled(shared: &Shared, ids: Ids, retry_after_s: Option<f64>) -> Response<Body> {
-    let mut response = failed(
-        shared,
-        ids,
-        StatusCode::TOO_MANY_REQUESTS,
-        "TooManyRequests",
-        "Too many requests; wait as Retry-After says.",
-    );
+    let message = "Too many requests; wait as Retry-After says.";
+    let status = StatusCode::TOO_MANY_REQUESTS;
+    let mut failure = Failure::new(status, "TooManyRequests", message);
+    failure.inner = Some("429");
+    let mut response = render(shared, &failure, ids);
     let seconds = retry_after_s.map(|seconds| HeaderValue::from_str(&format!("{seconds}")));
     if let Some(Ok(seconds)) = seconds {
         response.headers_mut().insert(header::RETRY_AFTER, seconds);

@@ -1,6 +1,9 @@
 //! The Graph-like API under `/v1.0` and `/beta`.
 
 mod ask;
+mod batch;
+mod busy;
+mod calendars;
 mod calls;
 mod error;
 mod events;
@@ -9,6 +12,7 @@ mod meetings;
 mod members;
 mod odata;
 mod path;
+mod permissions;
 mod recordings;
 mod time;
 mod users;
@@ -29,9 +33,12 @@ pub fn routes(shared: Arc<Shared>) -> Router<Arc<Shared>> {
         Router::new()
             .merge(users::routes())
             .merge(events::routes())
+            .merge(calendars::routes())
+            .merge(busy::routes())
             .merge(meetings::routes())
             .merge(recordings::routes())
             .merge(calls::routes())
+            .merge(batch::routes())
             .fallback(not_there)
             .method_not_allowed_fallback(wrong_method)
     };

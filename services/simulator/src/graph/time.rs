@@ -1,12 +1,12 @@
 //! Graph's two ways of writing time: `DateTimeOffset` and `dateTimeTimeZone`.
 
-use chrono::{DateTime, LocalResult, NaiveDateTime, TimeDelta, TimeZone as _};
+use chrono::{DateTime, NaiveDate, NaiveDateTime};
 use chrono_tz::Tz;
 use http::StatusCode;
 use serde_json::{Value, json};
 
 use super::error::Failure;
-use crate::world::Members;
+use crate::{world::Members, zone};
 
 /// A time zone by the name that the client used.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,17 +25,13 @@ impl Zone {
         }
     }
 
-    /// The zone of an IANA name, or 400 `TimeZoneNotSupportedException`.
+    /// The zone of an IANA or Windows name, or 400 `TimeZoneNotSupportedException`.
     pub fn named(name: &str) -> Result<Self, Failure> {
-        let zone = match name {
-            "tzone://Microsoft/Utc" => Ok(Tz::UTC),
-            _ => name.parse(),
-        };
-        let zone = zone.map_err(|_| {
+        let zone = zone::named(name).ok_or_else(|| {
             Failure::new(
                 StatusCode::BAD_REQUEST,
                 "TimeZoneNotSupportedException",
-                format!("The time zone '{name}' is not known; the simulator knows IANA names such as Europe/Berlin, and UTC."),
+                format!("The time zone '{name}' is not known; known are Windows names such as 'W. Europe Standard Time' and IANA names such as Europe/Berlin."),
             )
         })?;
         Ok(Self {
@@ -44,18 +40,9 @@ impl Zone {
         })
     }
 
-    /// Milliseconds of a wall-clock time. What a change to summer time skips counts from before the gap; what comes twice is the first.
-    fn millis(&self, local: NaiveDateTime) -> Option<i64> {
-        let time = match self.zone.from_local_datetime(&local) {
-            LocalResult::Single(time) | LocalResult::Ambiguous(time, _) => time,
-            LocalResult::None => {
-                let day = TimeDelta::days(1);
-                let before = local.checked_sub_signed(day)?;
-                let before = self.zone.from_local_datetime(&before).earliest()?;
-                before.checked_add_signed(day)?
-            }
-        };
-        Some(time.timestamp_millis())
+    /// The day of a moment.
+    pub fn day(&self, ms: i64) -> Option<NaiveDate> {
+        Some(zone::local(self.zone, ms)?.date())
     }
 
     /// `{dateTime "2031-01-01T10:00:00.0000000", timeZone}`.
@@ -77,9 +64,14 @@ pub type Given = (i64, String);
 
 /// A `dateTimeTimeZone` member.
 pub fn date_time_time_zone(body: &Members, name: &str) -> Result<Option<Given>, Failure> {
-    let Some(value) = body.get(name).filter(|value| !value.is_null()) else {
+    read_date_time_time_zone(body.get(name).unwrap_or(&Value::Null), name)
+}
+
+/// The same of a value that stands elsewhere.
+pub fn read_date_time_time_zone(value: &Value, name: &str) -> Result<Option<Given>, Failure> {
+    if value.is_null() {
         return Ok(None);
-    };
+    }
     let part = |part: &str| value.get(part).and_then(Value::as_str);
     let zone = match part("timeZone") {
         Some(zone) => Zone::named(zone)?,
@@ -102,7 +94,41 @@ fn date_time(text: &str, zone: &Zone) -> Option<i64> {
     let local = NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M:%S%.f")
         .or_else(|_| NaiveDateTime::parse_from_str(text, "%Y-%m-%dT%H:%M"))
         .ok()?;
-    zone.millis(local)
+    zone::millis(zone.zone, local)
+}
+
+/// A moment of a query: with an offset, or in UTC.
+pub fn moment(text: &str) -> Option<i64> {
+    let day = || text.parse::<NaiveDate>().ok()?.and_hms_opt(0, 0, 0);
+    date_time(text, &Zone::utc()).or_else(|| zone::millis(chrono_tz::UTC, day()?))
+}
+
+/// A duration such as `PT1H30M`, in milliseconds. `0:30:00` is what the Python client writes.
+pub fn duration(text: &str) -> Option<i64> {
+    if let Some((hours, rest)) = text.split_once(':') {
+        let (minutes, seconds) = rest.split_once(':')?;
+        let number = |part: &str| part.parse::<i64>().ok().filter(|n| (0..1_000).contains(n));
+        return Some(((number(hours)? * 60 + number(minutes)?) * 60 + number(seconds)?) * 1_000);
+    }
+    let (mut total, mut number, mut in_time) = (0_i64, String::new(), false);
+    for letter in text.strip_prefix('P')?.chars() {
+        if letter == 'T' {
+            in_time = true;
+        } else if letter.is_ascii_digit() && number.len() < 6 {
+            number.push(letter);
+        } else {
+            let unit_s = match (letter, in_time) {
+                ('D', false) => 86_400,
+                ('H', true) => 3_600,
+                ('M', true) => 60,
+                ('S', true) => 1,
+                _ => return None,
+            };
+            total += number.parse::<i64>().ok()? * unit_s * 1_000;
+            number.clear();
+        }
+    }
+    number.is_empty().then_some(total)
 }
 
 /// A `DateTimeOffset` member, in milliseconds.
@@ -138,10 +164,41 @@ mod tests {
             Some(noon)
         );
         assert_eq!(read("2031-07-01T12:00:00Z", "Europe/Berlin"), Some(noon));
+        let windows = read("2031-07-01T14:00:00", "W. Europe Standard Time");
+        assert_eq!(windows, Some(noon));
         assert_eq!(read("2031-07-01T14:00:00", "Nowhere/At_All"), None);
         assert_eq!(read("noon", "UTC"), None);
         let shown = Zone::named("America/New_York").unwrap().show(noon);
         assert_eq!(shown["dateTime"], "2031-07-01T08:00:00.0000000");
+    }
+
+    #[test]
+    fn durations_and_moments() {
+        for (text, minutes) in [
+            ("PT30M", 30),
+            ("PT1H30M", 90),
+            ("P1DT1H", 1_500),
+            ("0:30:00", 30),
+        ] {
+            assert_eq!(duration(text), Some(minutes * 60_000), "{text}");
+        }
+        for text in [
+            "",
+            "P",
+            "30",
+            "P1H",
+            "PT",
+            "PTM",
+            "PT1X",
+            "1:2",
+            "PT9999999H",
+        ] {
+            assert!(duration(text).is_none_or(|ms| ms == 0), "{text}");
+        }
+        let noon = moment("2031-01-06T12:00:00").unwrap();
+        assert_eq!(moment("2031-01-06T14:00:00+02:00"), Some(noon));
+        assert_eq!(moment("2031-01-06"), Some(noon - 12 * 3_600_000));
+        assert_eq!(moment("noon"), None);
     }
 
     #[test]

@@ -1,8 +1,14 @@
 //! Calendar events.
 
+use std::collections::BTreeMap;
+
+use chrono::NaiveDate;
 use serde::{Deserialize, Serialize};
 
-use super::{Directory, Full, Members, NewMeeting, Removed, World, derived_hex, derived_uuid};
+use super::{
+    Directory, Exception, Full, Members, NewMeeting, Recurrence, Removed, World, derived_hex,
+    derived_uuid,
+};
 
 /// A calendar event.
 #[derive(Clone, Debug, Serialize, Deserialize)]
@@ -34,6 +40,12 @@ pub struct Event {
     pub modified_ms: i64,
     /// Rises with every change: the ETag.
     pub change: u64,
+    /// When it happens again; an event that does is the master of its series.
+    #[serde(default)]
+    pub recurrence: Option<Recurrence>,
+    /// Times of the series that are different, by their day.
+    #[serde(default)]
+    pub exceptions: BTreeMap<NaiveDate, Exception>,
     /// Everything else that the client sent.
     pub members: Members,
 }
@@ -55,6 +67,8 @@ pub struct NewEvent {
     pub extended: Vec<(String, String)>,
     /// Whether there is an online meeting behind it.
     pub online: bool,
+    /// When it happens again.
+    pub recurrence: Option<Recurrence>,
     /// Everything else.
     pub members: Members,
 }
@@ -117,6 +131,8 @@ impl World {
             created_ms: now_ms,
             modified_ms: now_ms,
             change: 1,
+            recurrence: new.recurrence,
+            exceptions: BTreeMap::new(),
             members: new.members,
         };
         if new.online {

@@ -134,6 +134,7 @@ mod tests {
             transaction_id: (!number.is_multiple_of(3)).then(|| format!("t{number}")),
             extended: vec![("id".to_owned(), format!("{}", number % 5))],
             online: number.is_multiple_of(2),
+            recurrence: None,
             members: Members::new(),
         }
     }

@@ -1,5 +1,6 @@
 //! What exists in the simulated tenant. Pure: no HTTP, no clock of its own; every change is handed the time.
 
+mod access;
 mod calls;
 mod directory;
 mod events;
@@ -7,12 +8,15 @@ mod index;
 mod meetings;
 mod people;
 mod recordings;
+mod recurrence;
+mod series;
 
 use std::collections::{BTreeMap, VecDeque};
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
+use access::Access;
 pub use calls::{Call, Ended, JoinError, Operation, SETTLE_MS};
 pub use directory::{Directory, User, derived_hex, derived_uuid};
 pub use events::{Event, NewEvent};
@@ -20,6 +24,8 @@ use index::Index;
 pub use meetings::{Meeting, NewMeeting};
 pub use people::{ATTENDEES_MAX, Attendee, Kind, Presence};
 pub use recordings::Recording;
+pub use recurrence::{Pattern, Range, Recurrence};
+pub use series::{Exception, Occurrence, parse_id};
 
 /// Events, meetings and calls that exist at the same time.
 pub const OBJECTS_MAX: usize = 200_000;
@@ -39,6 +45,8 @@ pub struct World {
     created_events: u64,
     /// How a repeated `transactionId` is answered: `false` the same event, `true` 409.
     pub repeat_conflicts: bool,
+    #[serde(default)]
+    access: Access,
     #[serde(skip)]
     index: Index,
 }

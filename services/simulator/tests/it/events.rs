@@ -298,11 +298,7 @@ async fn wrong_events_are_refused_and_leave_nothing() {
             400,
             "BadRequest",
         ),
-        (
-            with("recurrence", json!({"pattern": {}})),
-            501,
-            "NotImplemented",
-        ),
+        (with("recurrence", json!({"pattern": {}})), 400, validation),
     ] {
         let reply = desk.post(&path, body.clone()).await;
         assert_eq!(

@@ -1,6 +1,8 @@
 //! The simulator over real HTTP, as any client meets it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod access;
+mod batch;
 mod calls;
 mod control;
 mod conventions;
@@ -8,8 +10,11 @@ mod desk;
 mod events;
 mod faults;
 mod garbage;
+mod https;
 mod meetings;
 mod people;
 mod recordings;
+mod series;
 mod state;
+mod throttling;
 mod token;

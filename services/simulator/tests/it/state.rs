@@ -13,6 +13,7 @@ fn config(file: &Path, seed: u64) -> SimulatorConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         seed,
         state_file: Some(file.to_owned()),
+        https: None,
     }
 }
 

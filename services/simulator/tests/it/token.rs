@@ -176,7 +176,7 @@ async fn a_token_of_another_simulator_does_not_open_this_one() {
     let other = Desk::with(convene_simulator::SimulatorConfig {
         listen: ([127, 0, 0, 1], 0).into(),
         seed: 2,
-        state_file: None,
+        ..convene_simulator::SimulatorConfig::default()
     })
     .await;
     assert_ne!(desk.env.graph_client_secret, other.env.graph_client_secret);

@@ -37,6 +37,17 @@ pub fn newest_first(order: Option<&String>) -> Result<bool, Failure> {
     }
 }
 
+/// Whether `$orderby` wants the latest first. Views are ordered by their start.
+pub fn latest_first(order: Option<&String>) -> Result<bool, Failure> {
+    match order.map(|order| order.trim()) {
+        None | Some("start/dateTime" | "start/dateTime asc") => Ok(false),
+        Some("start/dateTime desc") => Ok(true),
+        Some(_) => Err(Failure::not_implemented(
+            "The simulator orders a calendar view by start/dateTime only.",
+        )),
+    }
+}
+
 /// The id in `singleValueExtendedProperties($filter=id eq '…')`; `None` asks for all.
 pub fn expanded(expand: &str) -> Result<Option<String>, Failure> {
     let parse = || {

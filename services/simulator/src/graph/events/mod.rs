@@ -1,7 +1,10 @@
 //! Calendar events (`event` resource type, Graph v1.0).
 
 mod filter;
+mod occurrence;
+mod recurrence;
 mod show;
+mod view;
 mod wanted;
 
 use std::sync::Arc;
@@ -20,7 +23,7 @@ use super::{
 };
 use crate::{
     state::Shared,
-    world::{Event, NewEvent, World},
+    world::{Event, Exception, NewEvent, World},
 };
 use show::Show;
 use wanted::Wanted;
@@ -33,7 +36,12 @@ pub fn routes() -> Router<Arc<Shared>> {
         router = router
             .route(&format!("{base}/events"), many.clone())
             .route(&format!("{base}/events/{{event}}"), one.clone())
-            .route(&format!("{base}/events/{{event}}/cancel"), post(cancel));
+            .route(&format!("{base}/events/{{event}}/cancel"), post(cancel))
+            .route(
+                &format!("{base}/events/{{event}}/instances"),
+                get(view::instances),
+            )
+            .route(&format!("{base}/calendarView"), get(view::calendar_view));
     }
     router
 }
@@ -45,6 +53,9 @@ async fn create(ask: Ask, Keys(key): Keys<String>, Object(body): Object) -> Answ
     let start = wanted.start.ok_or_else(|| missing("start"))?;
     let end = wanted.end.ok_or_else(|| missing("end"))?;
     ordered(start.0, end.0)?;
+    let recurrence = wanted.recurrence.as_ref();
+    let recurrence = recurrence.map(|value| wanted::series(value, &start));
+    let recurrence = recurrence.transpose()?.flatten();
     let new = NewEvent {
         organizer: user.clone(),
         start_ms: start.0,
@@ -53,6 +64,7 @@ async fn create(ask: Ask, Keys(key): Keys<String>, Object(body): Object) -> Answ
         transaction_id: wanted.transaction_id,
         extended: wanted.extended,
         online: wanted.online == Some(true),
+        recurrence,
         members: wanted.members,
     };
     ask.shared.change(|world| {
@@ -103,6 +115,9 @@ async fn read(ask: Ask, Keys((key, id)): Keys<(String, String)>) -> Answer {
     let user = &ask.user(&key)?.id;
     let show = Show::new(&ask)?;
     let world = ask.shared.read();
+    if let Some(one) = world.occurrence(user, &id) {
+        return Ok(occurrence::answer(&ask, &show, &world, &one));
+    }
     let event = own(&world, user, &id)?;
     Ok(answer(&ask, &show, &world, StatusCode::OK, event))
 }
@@ -112,6 +127,9 @@ async fn update(ask: Ask, Keys((key, id)): Keys<(String, String)>, Object(body):
     let show = Show::new(&ask)?;
     let wanted = Wanted::read(body)?;
     ask.shared.change(|world| {
+        if let Some(one) = world.occurrence(&user, &id) {
+            return occurrence::change(&ask, &show, world, one, wanted);
+        }
         let mut event = own(world, &user, &id)?.clone();
         unchanged(&ask, &event)?;
         if wanted.transaction_id.is_some() && wanted.transaction_id != event.transaction_id {
@@ -124,6 +142,7 @@ async fn update(ask: Ask, Keys((key, id)): Keys<(String, String)>, Object(body):
                 "isOnlineMeeting cannot be turned off once the event is an online meeting.",
             ));
         }
+        let moved = wanted.start.is_some() || wanted.end.is_some();
         if let Some(start) = wanted.start {
             (event.start_ms, event.zones.0) = start;
         }
@@ -131,6 +150,13 @@ async fn update(ask: Ask, Keys((key, id)): Keys<(String, String)>, Object(body):
             (event.end_ms, event.zones.1) = end;
         }
         ordered(event.start_ms, event.end_ms)?;
+        if let Some(value) = &wanted.recurrence {
+            let start = (event.start_ms, event.zones.0.clone());
+            event.recurrence = wanted::series(value, &start)?;
+        }
+        if moved || wanted.recurrence.is_some() {
+            event.begin_series();
+        }
         event
             .extended
             .retain(|(id, _)| wanted.extended.iter().all(|(new, _)| new != id));
@@ -159,6 +185,11 @@ async fn cancel(ask: Ask, Keys((key, id)): Keys<(String, String)>, Object(body):
 fn gone(ask: &Ask, key: &str, id: &str, status: StatusCode) -> Answer {
     let user = &ask.user(key)?.id;
     ask.shared.change(|world| {
+        if let Some(one) = world.occurrence(user, id) {
+            unchanged(ask, &one.event)?;
+            world.except(id, Exception::Removed, ask.now_ms);
+            return Ok(status.into_response());
+        }
         unchanged(ask, own(world, user, id)?)?;
         world.remove_event(id, ask.now_ms);
         Ok(status.into_response())

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::filter;
+use super::{filter, recurrence};
 use crate::{
     clock::rfc3339,
     graph::{ask::Ask, error::Failure, time::Zone},
-    world::{Directory, Event, World},
+    world::{Directory, Event, Occurrence, World, parse_id},
 };
 
 /// How this client wants to see events.
@@ -30,6 +30,22 @@ impl Show {
             zone: ask.zone.clone().unwrap_or_else(Zone::utc),
             expand: expand.map(|text| filter::expanded(text)).transpose()?,
         })
+    }
+
+    /// One time of a series, or an event that happens once.
+    pub fn occurrence(&self, directory: &Directory, world: &World, one: &Occurrence) -> Value {
+        let mut shown = self.event(directory, world, &one.event);
+        if let Some((series, day)) = parse_id(&one.event.id) {
+            let kind = if one.exception {
+                "exception"
+            } else {
+                "occurrence"
+            };
+            shown["type"] = kind.into();
+            shown["occurrenceId"] = format!("OID.{series}.{day}").into();
+            shown["seriesMasterId"] = series.into();
+        }
+        shown
     }
 
     /// The whole event.
@@ -64,9 +80,16 @@ impl Show {
         set("end", self.zone.show(event.end_ms));
         set("originalStartTimeZone", event.zones.0.clone().into());
         set("originalEndTimeZone", event.zones.1.clone().into());
-        set("type", "singleInstance".into());
+        let series = event.recurrence.as_ref();
+        let kind = if series.is_some() {
+            "seriesMaster"
+        } else {
+            "singleInstance"
+        };
+        set("type", kind.into());
         set("seriesMasterId", Value::Null);
-        set("recurrence", Value::Null);
+        let series = series.map(|series| recurrence::show(series, &event.zones.0));
+        set("recurrence", series.unwrap_or_default());
         set("isCancelled", false.into());
         set("isOrganizer", true.into());
         set("isOnlineMeeting", meeting.is_some().into());

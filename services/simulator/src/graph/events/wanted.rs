@@ -2,13 +2,14 @@
 
 use serde_json::Value;
 
+use super::recurrence;
 use crate::{
     graph::{
         error::Failure,
         members::{self, Kind, Known},
-        time::{self, Given},
+        time::{self, Given, Zone},
     },
-    world::Members,
+    world::{Members, Recurrence},
 };
 
 /// A checked body. What is `None` was not sent.
@@ -19,6 +20,8 @@ pub struct Wanted {
     pub transaction_id: Option<String>,
     pub extended: Vec<(String, String)>,
     pub online: Option<bool>,
+    /// `null` ends a series.
+    pub recurrence: Option<Value>,
     /// What is kept as it was sent.
     pub members: Members,
 }
@@ -116,17 +119,13 @@ impl Wanted {
                 "The property '{name}' does not exist on type 'microsoft.graph.event'."
             )));
         }
-        if body.get("recurrence").is_some_and(|value| !value.is_null()) {
-            return Err(Failure::not_implemented(
-                "The simulator does not answer recurring events yet.",
-            ));
-        }
         let wanted = Self {
             start: time::date_time_time_zone(&body, "start")?,
             end: time::date_time_time_zone(&body, "end")?,
             transaction_id: members::text(&body, "transactionId").map(str::to_owned),
             extended: extended(&body)?,
             online: online(&body)?,
+            recurrence: body.get("recurrence").cloned(),
             members: Members::new(),
         };
         body.retain(|name, _| {
@@ -139,6 +138,18 @@ impl Wanted {
             ..wanted
         })
     }
+}
+
+/// The series of an event that starts so; `None` when it happens once.
+pub fn series(value: &Value, start: &Given) -> Result<Option<Recurrence>, Failure> {
+    if value.is_null() {
+        return Ok(None);
+    }
+    let zone = value.pointer("/range/recurrenceTimeZone");
+    let zone = zone.and_then(Value::as_str).filter(|name| !name.is_empty());
+    let first = Zone::named(zone.unwrap_or(&start.1))?.day(start.0);
+    let first = first.ok_or_else(|| Failure::invalid("start is out of range."))?;
+    recurrence::read(value, first).map(Some)
 }
 
 /// Only Teams makes online meetings here (`calendar.allowedOnlineMeetingProviders`).
