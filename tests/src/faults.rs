@@ -12,11 +12,13 @@ use crate::World;
 use saboteur::Saboteur;
 
 /// Worlds that tell the story at the same time; most of a story is waiting.
-const WORLDS: usize = 6;
+const WORLDS: usize = 4;
+/// Stories of one process are told one after the other: their worlds would take each other's time.
+static STAGES: tokio::sync::Mutex<()> = tokio::sync::Mutex::const_new(());
 /// A point that a story passes often is disturbed the first so many times: workers look for jobs as often as they like.
 const PASSES_MAX: usize = 3;
 /// Plans of a story that an ordinary test run tries, spread evenly over all of them; with `FAULTS=all` in the environment, all.
-const PLANS_MAX: usize = 60;
+const PLANS_MAX: usize = 40;
 
 /// A telling that takes longer is mentioned.
 const SLOW: std::time::Duration = std::time::Duration::from_secs(10);
@@ -46,6 +48,7 @@ pub async fn each_effect<S>(story: S) -> Tried
 where
     S: AsyncFn(&World) -> Value,
 {
+    let _alone = STAGES.lock().await;
     let stage = Stage::new().await;
     let undisturbed = stage.tell(&story).await;
     let mut plans = Vec::new();
@@ -98,6 +101,7 @@ pub async fn each_request<S>(story: S) -> Tried
 where
     S: AsyncFn(&World) -> Value,
 {
+    let _alone = STAGES.lock().await;
     let stage = Stage::new().await;
     let undisturbed = stage.tell(&story).await;
     let mut kinds = BTreeMap::new();
