@@ -120,13 +120,14 @@ where
         }
     }
     let plans = spread(plans);
+    let wrong = std::sync::Mutex::new(Vec::new());
     let mut stages = vec![stage];
     while stages.len() < WORLDS {
         stages.push(Stage::new().await);
     }
     let lanes = stages.into_iter().enumerate().map(|(lane, stage)| {
         let plans: Vec<_> = plans.iter().skip(lane).step_by(WORLDS).cloned().collect();
-        let (story, undisturbed) = (&story, &undisturbed);
+        let (story, undisturbed, wrong) = (&story, &undisturbed, &wrong);
         async move {
             let mut tried = Tried::default();
             for plan in plans {
@@ -134,7 +135,9 @@ where
                 stage.world.provider.fault(plan.clone()).await;
                 let begun = std::time::Instant::now();
                 let end = stage.tell(story).await;
-                assert_eq!(&end, undisturbed, "after {plan}");
+                if outcome(&plan, end.clone()) != outcome(&plan, undisturbed.clone()) {
+                    wrong.lock().unwrap().push(format!("after {plan}: {end}"));
+                }
                 slow(&plan.to_string(), begun);
                 let left = stage.world.provider.faults().await;
                 tried.add(left == 0);
@@ -144,7 +147,27 @@ where
             tried
         }
     });
-    sum(join_all(lanes).await)
+    let tried = sum(join_all(lanes).await);
+    let wrong = wrong.into_inner().unwrap();
+    assert!(
+        wrong.is_empty(),
+        "undisturbed: {undisturbed}\n{}",
+        wrong.join("\n")
+    );
+    tried
+}
+
+/// What must not depend on a plan. Graph knows no key for joining a meeting and no list of calls: when the answer to a join is lost, that call stays
+/// until its meeting ends, beside the one that is joined anew.
+fn outcome(plan: &Value, mut end: Value) -> Value {
+    let effects = ["errorAfter", "dropAfter", "hollowAfter"];
+    let lost = effects
+        .iter()
+        .any(|effect| plan["action"].to_string().contains(effect));
+    if lost && plan["method"] == "POST" && plan["pathContains"] == "/v1.0/communications/calls" {
+        end["calls"] = Value::Null;
+    }
+    end
 }
 
 /// As many plans as this run tries.
@@ -153,7 +176,11 @@ fn spread<T>(plans: Vec<T>) -> Vec<T> {
     match std::env::var("FAULTS").as_deref() {
         Ok("all") => plans,
         _ => {
-            let step = plans.len().div_ceil(PLANS_MAX);
+            let mut step = plans.len().div_ceil(PLANS_MAX);
+            // A step that shares a factor with the number of kinds of fault would leave kinds out.
+            while step.is_multiple_of(2) || step.is_multiple_of(3) {
+                step += 1;
+            }
             plans.into_iter().step_by(step).collect()
         }
     }
