@@ -12,12 +12,14 @@ pub mod faults;
 pub mod prove;
 mod provider;
 pub mod schema;
+mod set_up;
 mod world;
 
 pub use caller::Caller;
 pub use cast::{Booked, Cast, Guest};
 pub use provider::Provider;
 pub use schema::Values;
+pub use set_up::SetUp;
 pub use world::{World, until};
 
 /// The reason of a mutation's refusal, or `""` when it was done.

@@ -1,22 +1,26 @@
-//! A whole node in a folder of its own.
+//! Everything, in a folder of its own.
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use convene::{Node, audit, config::Config};
+use convene::audit;
 use convene_kit::{Clock, Database, db::open_read_only, jobs, probe::Probe};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::{Caller, Cast, Provider};
+use crate::{
+    Caller, Cast, Provider,
+    set_up::{Running, SetUp},
+};
 
 /// A change must be seen within this time.
 const PATIENCE: Duration = Duration::from_secs(30);
 /// Pause between two looks.
 const LOOK: Duration = Duration::from_millis(10);
 
-/// A running node and who talks to it.
+/// Running roles and who talks to them.
 pub struct World {
-    node: Option<Node>,
+    running: Running,
+    set_up: SetUp,
     folder: TempDir,
     /// Address of the gateway.
     pub url: String,
@@ -31,17 +35,27 @@ pub struct World {
 }
 
 impl World {
-    /// Everything embedded.
+    /// Everything in one process.
     pub async fn embedded() -> Self {
+        Self::open(SetUp::Embedded).await
+    }
+
+    /// Each role a server of its own.
+    pub async fn split() -> Self {
+        Self::open(SetUp::Split).await
+    }
+
+    /// A new world.
+    pub async fn open(set_up: SetUp) -> Self {
         // A second world in the same process finds it installed.
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self::open(tempfile::tempdir().unwrap(), None).await
+        Self::start(set_up, tempfile::tempdir().unwrap(), None).await
     }
 
     /// Everything embedded, disturbed by a probe; its callers are patient.
     pub async fn disturbed(probe: Arc<dyn Probe>) -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        Self::open(tempfile::tempdir().unwrap(), Some(probe)).await
+        Self::start(SetUp::Embedded, tempfile::tempdir().unwrap(), Some(probe)).await
     }
 
     /// Whether a probe disturbs it.
@@ -54,28 +68,27 @@ impl World {
     where
         F: AsyncFnOnce(&Path) -> String,
     {
+        let set_up = self.set_up;
         let folder = self.stop().await;
         released(folder.path()).await;
         let key = between(folder.path()).await;
         released(folder.path()).await;
-        let mut world = Self::open(folder, None).await;
+        let mut world = Self::start(set_up, folder, None).await;
         world.other = Some(world.client(&format!("Bearer {key}")));
         world
     }
 
-    async fn open(folder: TempDir, probe: Option<Arc<dyn Probe>>) -> Self {
-        let config = Config::embedded(folder.path().to_owned());
+    async fn start(set_up: SetUp, folder: TempDir, probe: Option<Arc<dyn Probe>>) -> Self {
         let disturbed = probe.is_some();
-        let node = Node::start_with(config, probe).await.unwrap();
-        let url = node.url();
-        let key = node.development().unwrap().secret().to_owned();
-        let simulator = node.simulator().unwrap();
+        let running = set_up.start(folder.path(), probe).await;
+        let (url, key) = running.gateway();
         Self {
             admin: Caller::new(&url, &format!("Bearer {key}"), disturbed),
-            provider: Provider::new(simulator.base_url()),
-            user: simulator.env().graph_user,
+            provider: Provider::new(running.simulator().base_url()),
+            user: running.simulator().env().graph_user,
             other: None,
-            node: Some(node),
+            running,
+            set_up,
             folder,
             url,
             disturbed,
@@ -180,9 +193,9 @@ impl World {
         events
     }
 
-    /// Stops the node; a failed role fails the test.
-    pub async fn stop(mut self) -> TempDir {
-        self.node.take().unwrap().stop().await.unwrap();
+    /// Stops everything; a failed role fails the test.
+    pub async fn stop(self) -> TempDir {
+        self.running.stop().await;
         self.folder
     }
 }

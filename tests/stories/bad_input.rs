@@ -1,13 +1,18 @@
 //! Bad input: a typed error that names the field and the remedy, no panic, nothing stored.
 
-use convene_tests::{World, fault};
+use convene_tests::{SetUp, World, fault};
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wrong_wish_names_its_field_and_stores_nothing() {
-    let world = World::embedded().await;
+crate::on_every_world!(
+    a_wrong_wish_names_its_field_and_stores_nothing,
+    requests_are_bounded,
+    wrong_credentials_open_nothing,
+);
+
+async fn a_wrong_wish_names_its_field_and_stores_nothing(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let good = cast.wish(&world, DAY_MS, 1).await;
     let start = good["input"]["start"].as_str().unwrap();
@@ -95,9 +100,8 @@ async fn a_wrong_wish_names_its_field_and_stores_nothing() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn requests_are_bounded() {
-    let world = World::embedded().await;
+async fn requests_are_bounded(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
     let key = world_key(&world);
     let post = |body: String| {
@@ -152,9 +156,8 @@ async fn requests_are_bounded() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn wrong_credentials_open_nothing() {
-    let world = World::embedded().await;
+async fn wrong_credentials_open_nothing(set_up: SetUp) {
+    let world = World::open(set_up).await;
     for credential in [
         "Bearer cvn_wrong",
         "Bearer ",

@@ -1,12 +1,19 @@
 //! I1: no overbooking.
 
-use convene_tests::{Cast, World};
+use convene_tests::{Cast, SetUp, World};
 use futures_util::future::join_all;
 
 use crate::DAY_MS;
 
-async fn race(capacity: u32, attempts: usize) {
-    let world = World::embedded().await;
+crate::on_every_world!(
+    two_hundred_want_one_slot_and_one_gets_it,
+    a_host_of_capacity_three_holds_three,
+    the_same_request_a_hundred_times_is_one_booking,
+    neighbours_fit_and_overlaps_do_not,
+);
+
+async fn race(set_up: SetUp, capacity: u32, attempts: usize) {
+    let world = World::open(set_up).await;
     let cast = Cast::new(&world, capacity).await;
     let wish = cast.wish(&world, DAY_MS, 1).await;
     let asked = (0..attempts).map(|_| {
@@ -28,19 +35,16 @@ async fn race(capacity: u32, attempts: usize) {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_want_one_slot_and_one_gets_it() {
-    race(1, 200).await;
+async fn two_hundred_want_one_slot_and_one_gets_it(set_up: SetUp) {
+    race(set_up, 1, 200).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_of_capacity_three_holds_three() {
-    race(3, 50).await;
+async fn a_host_of_capacity_three_holds_three(set_up: SetUp) {
+    race(set_up, 3, 50).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_same_request_a_hundred_times_is_one_booking() {
-    let world = World::embedded().await;
+async fn the_same_request_a_hundred_times_is_one_booking(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let wish = cast.wish(&world, DAY_MS, 1).await;
     let answers = join_all((0..100).map(|_| cast.ask(wish.clone()))).await;
@@ -60,9 +64,8 @@ async fn the_same_request_a_hundred_times_is_one_booking() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn neighbours_fit_and_overlaps_do_not() {
-    let world = World::embedded().await;
+async fn neighbours_fit_and_overlaps_do_not(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let half_hour = 30 * 60_000;
     let wish = cast.wish(&world, DAY_MS, 1).await;

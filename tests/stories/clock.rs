@@ -1,9 +1,17 @@
 //! I6: timers fire once and never early, on one clock that development can move.
 
-use convene_tests::{World, fault};
+use convene_tests::{SetUp, World, fault};
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
+
+crate::on_every_world!(
+    what_nobody_ends_ends_by_itself_and_not_before,
+    a_ticket_ends_with_its_time,
+    the_offset_outlives_a_restart_and_every_role_has_it,
+    a_role_that_missed_a_move_has_it_after_a_restart,
+    the_clock_goes_forward_or_back_to_the_wall,
+);
 
 /// The service lasts half an hour, and the grace after it as long, in milliseconds.
 const HALF_HOUR_MS: i64 = 30 * 60_000;
@@ -19,9 +27,8 @@ async fn count(world: &World, booking: &str, kind: &str) -> usize {
     events.iter().filter(|event| event["type"] == kind).count()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn what_nobody_ends_ends_by_itself_and_not_before() {
-    let world = World::embedded().await;
+async fn what_nobody_ends_ends_by_itself_and_not_before(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = cast.arrive(&booked, 0).await;
@@ -48,9 +55,8 @@ async fn what_nobody_ends_ends_by_itself_and_not_before() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_ends_with_its_time() {
-    let world = World::embedded().await;
+async fn a_ticket_ends_with_its_time(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = cast.arrive(&booked, 0).await;
@@ -66,9 +72,8 @@ async fn a_ticket_ends_with_its_time() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_offset_outlives_a_restart_and_every_role_has_it() {
-    let world = World::embedded().await;
+async fn the_offset_outlives_a_restart_and_every_role_has_it(set_up: SetUp) {
+    let world = World::open(set_up).await;
     world.advance(DAY_MS).await;
     world.advance(DAY_MS).await;
     let folder = world.stop().await;
@@ -81,9 +86,8 @@ async fn the_offset_outlives_a_restart_and_every_role_has_it() {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_role_that_missed_a_move_has_it_after_a_restart() {
-    let world = World::embedded().await;
+async fn a_role_that_missed_a_move_has_it_after_a_restart(set_up: SetUp) {
+    let world = World::open(set_up).await;
     world.advance(DAY_MS).await;
     let world = world
         .reopened(async |folder| {
@@ -117,9 +121,8 @@ async fn a_role_that_missed_a_move_has_it_after_a_restart() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_clock_goes_forward_or_back_to_the_wall() {
-    let world = World::embedded().await;
+async fn the_clock_goes_forward_or_back_to_the_wall(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let query = "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { clock { offsetMs } refusal { reason field } } }";
     for by in [0, -1, i64::MAX] {
         let answer = world

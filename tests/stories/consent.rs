@@ -1,8 +1,13 @@
 //! I5: no recording without the required consent.
 
-use convene_tests::{Booked, Cast, Guest, World, reason, until};
+use convene_tests::{Booked, Cast, Guest, SetUp, World, reason, until};
 
 use crate::DAY_MS;
+
+crate::on_every_world!(
+    who_has_not_consented_stays_outside_while_it_records,
+    a_withdrawal_stops_the_recording,
+);
 
 async fn start(cast: &Cast, booked: &Booked) -> String {
     let fields = "recording { id state }";
@@ -23,9 +28,8 @@ async fn enter(cast: &Cast, world: &World, booked: &Booked, nth: usize) -> Guest
     guest
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn who_has_not_consented_stays_outside_while_it_records() {
-    let world = World::embedded().await;
+async fn who_has_not_consented_stays_outside_while_it_records(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 2).await;
     let first = enter(&cast, &world, &booked, 0).await;
@@ -47,9 +51,8 @@ async fn who_has_not_consented_stays_outside_while_it_records() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_withdrawal_stops_the_recording() {
-    let world = World::embedded().await;
+async fn a_withdrawal_stops_the_recording(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = enter(&cast, &world, &booked, 0).await;

@@ -1,13 +1,22 @@
 //! I2: one meeting per booking, whatever the provider does.
 
-use convene_tests::World;
+use convene_tests::{SetUp, World};
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
 
+crate::on_every_world!(
+    lost_answers_make_no_second_meeting,
+    refused_and_dropped_requests_are_tried_again,
+    trouble_behind_the_creation_does_not_repeat_it,
+    a_throttling_provider_is_given_its_time,
+    a_booking_cancelled_while_its_meeting_is_made_leaves_none,
+    a_host_without_access_policy_gets_a_clear_reason,
+);
+
 /// Plays a fault on the requests that make a meeting; the meeting must be there once in the end.
-async fn survives(name: &str, faults: Vec<Value>, repeats_conflict: bool) {
-    let world = World::embedded().await;
+async fn survives(set_up: SetUp, name: &str, faults: Vec<Value>, repeats_conflict: bool) {
+    let world = World::open(set_up).await;
     world.provider.repeats_conflict(repeats_conflict).await;
     let cast = world.cast().await;
     for fault in faults {
@@ -30,16 +39,23 @@ fn on_create(action: Value) -> Vec<Value> {
     vec![json!({"method": "POST", "pathContains": "/events", "times": 1, "action": action})]
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn lost_answers_make_no_second_meeting() {
-    survives("dropped after", on_create(json!("dropAfter")), false).await;
+async fn lost_answers_make_no_second_meeting(set_up: SetUp) {
     survives(
+        set_up,
+        "dropped after",
+        on_create(json!("dropAfter")),
+        false,
+    )
+    .await;
+    survives(
+        set_up,
         "5xx after",
         on_create(json!({"errorAfter": {"status": 504}})),
         false,
     )
     .await;
     survives(
+        set_up,
         "dropped after, repeats conflict",
         on_create(json!("dropAfter")),
         true,
@@ -47,16 +63,23 @@ async fn lost_answers_make_no_second_meeting() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn refused_and_dropped_requests_are_tried_again() {
-    survives("dropped before", on_create(json!("dropBefore")), false).await;
+async fn refused_and_dropped_requests_are_tried_again(set_up: SetUp) {
     survives(
+        set_up,
+        "dropped before",
+        on_create(json!("dropBefore")),
+        false,
+    )
+    .await;
+    survives(
+        set_up,
         "5xx before",
         on_create(json!({"errorBefore": {"status": 500}})),
         false,
     )
     .await;
     survives(
+        set_up,
         "throttled",
         on_create(json!({"throttle": {"retryAfter": 0.3}})),
         false,
@@ -64,8 +87,7 @@ async fn refused_and_dropped_requests_are_tried_again() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn trouble_behind_the_creation_does_not_repeat_it() {
+async fn trouble_behind_the_creation_does_not_repeat_it(set_up: SetUp) {
     for action in [
         json!("dropAfter"),
         json!({"errorBefore": {"status": 503}}),
@@ -77,13 +99,12 @@ async fn trouble_behind_the_creation_does_not_repeat_it() {
                 path => json!({"pathContains": path, "times": 1, "action": action}),
             })
             .to_vec();
-        survives("after creation", faults, false).await;
+        survives(set_up, "after creation", faults, false).await;
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_throttling_provider_is_given_its_time() {
-    let world = World::embedded().await;
+async fn a_throttling_provider_is_given_its_time(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let throttle = json!({"throttle": {"retryAfter": 1.2}});
     world.provider.fault(on_create(throttle).remove(0)).await;
@@ -103,9 +124,8 @@ async fn a_throttling_provider_is_given_its_time() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_booking_cancelled_while_its_meeting_is_made_leaves_none() {
-    let world = World::embedded().await;
+async fn a_booking_cancelled_while_its_meeting_is_made_leaves_none(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let slow = json!({"delayAfter": {"ms": 400}});
     world.provider.fault(on_create(slow).remove(0)).await;
@@ -122,9 +142,8 @@ async fn a_booking_cancelled_while_its_meeting_is_made_leaves_none() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_host_without_access_policy_gets_a_clear_reason() {
-    let world = World::embedded().await;
+async fn a_host_without_access_policy_gets_a_clear_reason(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let env: Value = reqwest::get(format!("{}/_simulator/env", world.provider.base()))
         .await
         .unwrap()

@@ -1,10 +1,16 @@
 //! I3: nobody receives join details without a journalled decision.
 
 use convene::graphql::Client;
-use convene_tests::{World, reason};
+use convene_tests::{SetUp, World, reason};
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
+
+crate::on_every_world!(
+    only_the_admitted_hold_join_details,
+    admins_and_apps_never_get_join_details,
+    join_details_are_sealed_at_rest,
+);
 
 /// A small generator, so that a failing seed can be played again.
 struct Dice(u64);
@@ -45,9 +51,8 @@ async fn secrets(cast: &convene_tests::Cast, booked: &convene_tests::Booked) -> 
         .collect()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn only_the_admitted_hold_join_details() {
-    let world = World::embedded().await;
+async fn only_the_admitted_hold_join_details(set_up: SetUp) {
+    let world = World::open(set_up).await;
     for seed in 1..=6 {
         let mut dice = Dice(seed);
         let cast = world.cast().await;
@@ -117,9 +122,8 @@ async fn journalled(world: &World, booking: &str) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn admins_and_apps_never_get_join_details() {
-    let world = World::embedded().await;
+async fn admins_and_apps_never_get_join_details(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = cast.arrive(&booked, 0).await;
@@ -144,9 +148,8 @@ async fn admins_and_apps_never_get_join_details() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn join_details_are_sealed_at_rest() {
-    let world = World::embedded().await;
+async fn join_details_are_sealed_at_rest(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     // The passcode is too short to be looked for in bytes that are random.

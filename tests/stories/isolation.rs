@@ -3,10 +3,12 @@
 use std::collections::BTreeSet;
 
 use convene_tests::Caller;
-use convene_tests::{Booked, Cast, Guest, Values, World, fault, schema::Schema};
+use convene_tests::{Booked, Cast, Guest, SetUp, Values, World, fault, schema::Schema};
 use serde_json::{Value, json};
 
 use crate::{DAY_MS, tenancy::other_tenant};
+
+crate::on_every_world!(no_field_tells_or_changes_what_is_anothers);
 
 /// Rounds over all fields.
 const ROUNDS: u64 = 3;
@@ -166,9 +168,8 @@ async fn play(
     (asked, told)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn no_field_tells_or_changes_what_is_anothers() {
-    let world = World::embedded().await.reopened(other_tenant).await;
+async fn no_field_tells_or_changes_what_is_anothers(set_up: SetUp) {
+    let world = World::open(set_up).await.reopened(other_tenant).await;
     let theirs = Tenant::new(&world, &world.admin).await;
     let ours = Tenant::new(&world, world.other.as_ref().unwrap()).await;
     let link = theirs.cast.host_link(&theirs.booked).await;

@@ -1,14 +1,20 @@
 //! I4: every waiter is told; and what tickets open.
 
-use convene_tests::{World, fault, reason};
+use convene_tests::{SetUp, World, fault, reason};
 use futures_util::future::join_all;
 use serde_json::json;
 
 use crate::DAY_MS;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn everyone_is_told_an_end_when_the_lobby_closes() {
-    let world = World::embedded().await;
+crate::on_every_world!(
+    everyone_is_told_an_end_when_the_lobby_closes,
+    a_reconnect_keeps_the_place,
+    a_decision_is_made_once,
+    a_ticket_opens_one_visit_and_nothing_else,
+);
+
+async fn everyone_is_told_an_end_when_the_lobby_closes(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 5).await;
     let mut guests = Vec::new();
@@ -44,9 +50,8 @@ async fn everyone_is_told_an_end_when_the_lobby_closes() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reconnect_keeps_the_place() {
-    let world = World::embedded().await;
+async fn a_reconnect_keeps_the_place(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 3).await;
     let mut guests = Vec::new();
@@ -67,9 +72,8 @@ async fn a_reconnect_keeps_the_place() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_decision_is_made_once() {
-    let world = World::embedded().await;
+async fn a_decision_is_made_once(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 2).await;
     let guest = cast.arrive(&booked, 0).await;
@@ -99,9 +103,8 @@ async fn a_decision_is_made_once() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_ticket_opens_one_visit_and_nothing_else() {
-    let world = World::embedded().await;
+async fn a_ticket_opens_one_visit_and_nothing_else(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 2).await;
     let (guest, other) = (cast.arrive(&booked, 0).await, cast.arrive(&booked, 1).await);

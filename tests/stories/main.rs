@@ -1,6 +1,25 @@
 //! Stories through the public API: one file per subject.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+/// Plays each story of a module on every set-up.
+macro_rules! on_every_world {
+    ($($story:ident),+ $(,)?) => {
+        crate::on_every_world!(@ embedded Embedded $($story)+);
+        crate::on_every_world!(@ split Split $($story)+);
+    };
+    (@ $module:ident $set_up:ident $($story:ident)+) => {
+        mod $module {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $story() {
+                    Box::pin(super::$story(convene_tests::SetUp::$set_up)).await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_every_world;
+
 mod bad_input;
 mod capacity;
 mod clock;

@@ -3,12 +3,18 @@
 use std::time::Duration;
 
 use convene::graphql::Client;
-use convene_tests::World;
+use convene_tests::{SetUp, World};
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::{self, client::IntoClientRequest as _};
 
 use crate::DAY_MS;
+
+crate::on_every_world!(
+    a_subscription_that_breaks_at_random_sees_everything_once,
+    a_waiting_guest_is_pushed_position_and_decision,
+    graphql_transport_ws_wants_a_credential_first,
+);
 
 const EVENTS: &str = "subscription($id: ID!, $after: String) { bookingEvents(bookingId: $id, after: $after) { cursor source objectId type seq } }";
 
@@ -58,9 +64,8 @@ async fn read(client: &Client, query: &str, variables: Value, limit: usize) -> V
     events
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_subscription_that_breaks_at_random_sees_everything_once() {
-    let world = World::embedded().await;
+async fn a_subscription_that_breaks_at_random_sees_everything_once(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 3).await;
     let doing = async {
@@ -128,9 +133,8 @@ async fn a_subscription_that_breaks_at_random_sees_everything_once() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_waiting_guest_is_pushed_position_and_decision() {
-    let world = World::embedded().await;
+async fn a_waiting_guest_is_pushed_position_and_decision(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 2).await;
     let (first, second) = (cast.arrive(&booked, 0).await, cast.arrive(&booked, 1).await);
@@ -154,9 +158,8 @@ async fn a_waiting_guest_is_pushed_position_and_decision() {
     world.stop().await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn graphql_transport_ws_wants_a_credential_first() {
-    let world = World::embedded().await;
+async fn graphql_transport_ws_wants_a_credential_first(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = cast.arrive(&booked, 0).await;

@@ -1,11 +1,13 @@
 //! A tenant never reads or changes what is another's.
 
 use convene::{config::Config, node::make_admin_key};
-use convene_tests::{World, fault};
+use convene_tests::{SetUp, World, fault};
 use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
+
+crate::on_every_world!(foreign_ids_name_nothing,);
 
 /// An admin of another tenant on the same node: only whoever runs the node makes tenants, while it stands still.
 pub async fn other_tenant(folder: &std::path::Path) -> String {
@@ -14,9 +16,8 @@ pub async fn other_tenant(folder: &std::path::Path) -> String {
     made.unwrap().1.expose_secret().to_owned()
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn foreign_ids_name_nothing() {
-    let world = World::embedded().await;
+async fn foreign_ids_name_nothing(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = cast.arrive(&booked, 0).await;

@@ -1,13 +1,17 @@
 //! The whole story, with what must be true around it.
 
-use convene_tests::{World, reason, until};
+use convene_tests::{SetUp, World, reason, until};
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn from_request_to_recording() {
-    let world = World::embedded().await;
+crate::on_every_world!(
+    from_request_to_recording,
+    a_cancelled_booking_leaves_nothing_behind,
+);
+
+async fn from_request_to_recording(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 2).await;
     assert_eq!(world.provider.live_events().await, 1);
@@ -113,9 +117,8 @@ async fn download(world: &World, cast: &convene_tests::Cast, recording: &str) {
     assert_eq!(*link, Value::Null, "booking apps do not read media");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_cancelled_booking_leaves_nothing_behind() {
-    let world = World::embedded().await;
+async fn a_cancelled_booking_leaves_nothing_behind(set_up: SetUp) {
+    let world = World::open(set_up).await;
     let cast = world.cast().await;
     let booked = cast.book(&world, DAY_MS, 1).await;
     let guest = cast.arrive(&booked, 0).await;

@@ -6,7 +6,7 @@ use clap::{Args, Parser, Subcommand};
 use convene_kit::{Code, Error, Result};
 use convene_simulator::{Https, SimulatorConfig};
 
-use crate::{command, config, logging};
+use crate::{command, config, logging, roles::RoleName};
 
 /// Convene: from appointment to the right meeting, let in by the right rule, recorded only with consent.
 #[derive(Debug, Parser)]
@@ -22,6 +22,8 @@ enum Command {
     Demo(Demo),
     /// Start everything in this process (SQLite, simulator) and stay
     Up(Up),
+    /// Run some roles of a set-up of several processes
+    Serve(Serve),
     /// Run the Graph-like simulator alone, or print how clients reach a running one
     Simulator(Simulator),
     /// Show or move the business clock of a running development node
@@ -62,6 +64,22 @@ struct Up {
     /// Where the built-in simulator listens [default: 127.0.0.1:8790]
     #[arg(long, conflicts_with = "simulator")]
     simulator_listen: Option<SocketAddr>,
+}
+
+#[derive(Debug, Args)]
+struct Serve {
+    /// Which, for example gateway,scheduler
+    #[arg(long, value_delimiter = ',', required = true)]
+    roles: Vec<RoleName>,
+    /// TOML file; see deploy/config
+    #[arg(long)]
+    config: PathBuf,
+    /// Folder of databases, keys and artefacts [default: the configuration's]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Use the simulator that runs at this address as provider, for example http://127.0.0.1:8790
+    #[arg(long)]
+    simulator: Option<String>,
 }
 
 #[derive(Debug, Args)]
@@ -277,7 +295,7 @@ pub fn main() -> ExitCode {
     let cli = Cli::parse();
     // Commands for people stay quiet; servers say what they do.
     logging::start(match cli.command {
-        Command::Up(_) | Command::Simulator(_) => "info,sqlx=warn,sea_orm=warn",
+        Command::Up(_) | Command::Serve(_) | Command::Simulator(_) => "info,sqlx=warn,sea_orm=warn",
         _ => "error",
     });
     let runtime = match tokio::runtime::Runtime::new() {
@@ -314,6 +332,15 @@ async fn run(command: Command) -> Result<()> {
                 listen: up.listen,
                 simulator: up.simulator,
                 simulator_listen: up.simulator_listen,
+            })
+            .await
+        }
+        Command::Serve(serve) => {
+            command::serve::run(command::serve::Options {
+                roles: serve.roles,
+                config: serve.config,
+                data: serve.data,
+                simulator: serve.simulator,
             })
             .await
         }

@@ -1,17 +1,20 @@
 //! Configuration: defaults, then a TOML file, then `CONVENE_*` environment variables, then the command line.
 
 use std::{
+    collections::BTreeMap,
     net::{IpAddr, Ipv4Addr, SocketAddr},
     path::{Path, PathBuf},
 };
 
-use convene_kit::{Error, Result};
+use convene_kit::{Error, Result, db::CONNECTIONS};
 use figment::{
     Figment,
-    providers::{Env, Format as _, Serialized, Toml},
+    providers::{Env, Format as _, Toml},
 };
 use secrecy::SecretString;
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
+
+use crate::roles::RoleName;
 
 /// Port of the GraphQL gateway unless told otherwise.
 pub const GATEWAY_PORT: u16 = 8787;
@@ -20,9 +23,12 @@ pub const SIMULATOR_PORT: u16 = 8790;
 /// Port of the simulator over HTTPS unless told otherwise.
 pub const SIMULATOR_HTTPS_PORT: u16 = 8791;
 
+/// `CONVENE_*` variables that are not configuration: they belong to single commands and to logging.
+const NOT_CONFIGURATION: [&str; 2] = ["key", "log"];
+
 /// Everything that can be configured.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Folder of databases, keys and artefacts; made with mode 0700.
     pub data: PathBuf,
@@ -30,15 +36,25 @@ pub struct Config {
     pub development: bool,
     /// The public door.
     pub gateway: Gateway,
-    /// The built-in simulator.
+    /// The simulator.
     pub simulator: Simulator,
-    /// The provider; without it the built-in simulator is used.
+    /// The provider; without it the simulator is used.
     pub provider: Option<Provider>,
+    /// Where roles listen for other processes, by role; port 0 takes a free one.
+    pub listen: BTreeMap<RoleName, SocketAddr>,
+    /// Where roles of other processes are, by role: one `host:port` for each replica.
+    pub peers: BTreeMap<RoleName, Vec<String>>,
+    /// Where the databases are.
+    pub database: Database,
+    /// TLS between roles; without it every address is loopback.
+    pub tls: Option<Tls>,
+    /// The key file.
+    pub keys: Keys,
 }
 
 /// The public door.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Gateway {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
@@ -46,16 +62,18 @@ pub struct Gateway {
     pub allow_public: bool,
 }
 
-/// The built-in simulator.
-#[derive(Debug, Deserialize)]
-#[serde(deny_unknown_fields)]
+/// The simulator.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Simulator {
-    /// Where it listens; port 0 takes a free one.
+    /// Where the built-in one listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Use the one that runs at this address instead, for example `http://127.0.0.1:8790`.
+    pub url: Option<String>,
 }
 
 /// A Graph-shaped provider.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Graph base address with version, for example `https://graph.microsoft.com/v1.0`.
@@ -75,45 +93,88 @@ pub struct Provider {
     pub simulator_control: Option<String>,
 }
 
-/// Defaults, in the shape of the file.
-#[derive(Serialize)]
-struct Defaults {
-    data: PathBuf,
-    development: bool,
-    gateway: GatewayDefaults,
-    simulator: SimulatorDefaults,
+/// Where the databases are: one file for each role in the data folder, or one schema for each on PostgreSQL.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Database {
+    /// `postgres://user:password@host:port/name`, best given as `CONVENE_DATABASE__URL`; SQLite when left out.
+    pub url: Option<SecretString>,
+    /// Connections of one role in one process to PostgreSQL, besides two that listen and hold leases; at least 2.
+    pub connections: u32,
 }
 
-#[derive(Serialize)]
-struct GatewayDefaults {
-    listen: SocketAddr,
-    allow_public: bool,
+/// PEM files of TLS between roles. Both sides show a certificate of the CA.
+#[derive(Clone, Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Tls {
+    /// Certificate of the CA.
+    pub ca: PathBuf,
+    /// Certificate of this process; its names are those of the roles that listen here.
+    pub certificate: PathBuf,
+    /// Its private key, mode 0600.
+    pub key: PathBuf,
 }
 
-#[derive(Serialize)]
-struct SimulatorDefaults {
-    listen: SocketAddr,
+/// The key file.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Keys {
+    /// Where it is; `keys.json` in the data folder when left out.
+    pub file: Option<PathBuf>,
 }
 
 fn loopback(port: u16) -> SocketAddr {
     SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), port)
 }
 
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            data: PathBuf::from("data"),
+            development: true,
+            gateway: Gateway::default(),
+            simulator: Simulator::default(),
+            provider: None,
+            listen: BTreeMap::new(),
+            peers: BTreeMap::new(),
+            database: Database::default(),
+            tls: None,
+            keys: Keys::default(),
+        }
+    }
+}
+
+impl Default for Database {
+    fn default() -> Self {
+        Self {
+            url: None,
+            connections: CONNECTIONS,
+        }
+    }
+}
+
+impl Default for Gateway {
+    fn default() -> Self {
+        Self {
+            listen: loopback(GATEWAY_PORT),
+            allow_public: false,
+        }
+    }
+}
+
+impl Default for Simulator {
+    fn default() -> Self {
+        Self {
+            listen: loopback(SIMULATOR_PORT),
+            url: None,
+        }
+    }
+}
+
 impl Config {
     /// Reads the layers; `file` must exist when given.
     pub fn load(file: Option<&Path>) -> Result<Self> {
-        let defaults = Defaults {
-            data: PathBuf::from("data"),
-            development: true,
-            gateway: GatewayDefaults {
-                listen: loopback(GATEWAY_PORT),
-                allow_public: false,
-            },
-            simulator: SimulatorDefaults {
-                listen: loopback(SIMULATOR_PORT),
-            },
-        };
-        let mut figment = Figment::from(Serialized::defaults(defaults));
+        let mut figment = Figment::new();
         if let Some(file) = file {
             if !file.is_file() {
                 return Err(Error::invalid(
@@ -125,7 +186,11 @@ impl Config {
             figment = figment.merge(Toml::file(file));
         }
         figment
-            .merge(Env::prefixed("CONVENE_").split("__"))
+            .merge(
+                Env::prefixed("CONVENE_")
+                    .ignore(&NOT_CONFIGURATION)
+                    .split("__"),
+            )
             .extract()
             .map_err(|error| {
                 Error::invalid(
@@ -137,19 +202,30 @@ impl Config {
             })
     }
 
+    /// Where the databases are.
+    pub fn database(&self) -> convene_kit::Database {
+        match &self.database.url {
+            None => convene_kit::Database::sqlite(&self.data),
+            Some(url) => convene_kit::Database::Postgres {
+                url: url.clone(),
+                connections: self.database.connections,
+            },
+        }
+    }
+
     /// Everything embedded in `data` on free ports: what tests and the demo use.
     pub fn embedded(data: PathBuf) -> Self {
         Self {
             data,
-            development: true,
             gateway: Gateway {
                 listen: loopback(0),
-                allow_public: false,
+                ..Gateway::default()
             },
             simulator: Simulator {
                 listen: loopback(0),
+                ..Simulator::default()
             },
-            provider: None,
+            ..Self::default()
         }
     }
 }

@@ -9,6 +9,7 @@ mod command;
 mod demo;
 pub mod graphql;
 pub mod logging;
+pub mod roles;
 mod simulator;
 
 pub use node::Node;

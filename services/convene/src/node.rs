@@ -1,52 +1,52 @@
-//! A node: roles composed in one process. Order and wiring of roles live here and nowhere else.
+//! A node: roles composed in one process. Their order lives here and in [`ROLES`], their wiring in [`Ways`].
 
 mod development;
+mod ports;
 mod tenants;
+mod ways;
 
 use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
 
-use convene_gateway::{self as gateway, Gateway};
-use convene_graph::GraphConfig;
+use convene_gateway as gateway;
 use convene_kit::{
-    Clock, Db, Deps, Error, Result, Role,
+    Clock, Db, Deps, Error, Result,
     caller::Callers,
     clock::Offset,
     keys::Keys,
-    local::{self, Incoming},
     probe::{Probe, Probed},
     role::{remember_offset, stored_offset},
+    tls::{Tls, TlsFiles},
 };
-use convene_lobby_manager as lobby_manager;
 use convene_meeting_broker as meeting_broker;
-use convene_migrations as migrations;
-use convene_recording_coordinator as recording_coordinator;
-use convene_scheduler as scheduler;
 use convene_simulator::{Simulator, SimulatorConfig};
 use tokio::task::JoinSet;
 use tokio_util::sync::CancellationToken;
 
-use crate::config::{Config, Provider};
+use crate::{
+    config::{Config, Provider},
+    roles::{Parts, ROLES, RoleName, Spec},
+    simulator,
+};
 
 pub use development::DevelopmentKey;
+pub use ports::Ports;
 pub use tenants::make_admin_key;
-
-/// Calls need an address for notifications; none are taken yet, operations are asked for instead.
-const CALLBACK_URI: &str = "https://callback.invalid/convene";
-/// Convene's own lobby stands before the provider's: who was admitted there must not wait a second time.
-const LOBBY_BYPASS: &str = "everyone";
+pub use ways::Ways;
 
 /// The databases of a node, by service.
-pub const DATABASES: [&str; 5] = [
-    gateway::NAME,
-    scheduler::NAME,
-    meeting_broker::NAME,
-    lobby_manager::NAME,
-    recording_coordinator::NAME,
-];
+pub const DATABASES: [&str; ROLES.len()] = {
+    let mut names = [""; ROLES.len()];
+    let mut next = 0;
+    while next < names.len() {
+        names[next] = ROLES[next].name;
+        next += 1;
+    }
+    names
+};
 
 /// A running node.
 pub struct Node {
-    gateway: SocketAddr,
+    gateway: Option<SocketAddr>,
     simulator: Option<Simulator>,
     development: Option<DevelopmentKey>,
     running: JoinSet<Result<()>>,
@@ -54,153 +54,118 @@ pub struct Node {
 }
 
 impl Node {
-    /// Starts everything in this process on SQLite: roles, gateway, and the simulator unless a provider is configured.
+    /// Starts everything in this process: all roles, and the simulator unless a provider is configured.
     pub async fn start(config: Config) -> Result<Self> {
         Self::start_with(config, None).await
     }
 
     /// [`Self::start`], with a probe at the points of every role: for tests that disturb.
-    pub async fn start_with(config: Config, probe: Option<Arc<dyn Probe>>) -> Result<Self> {
+    pub async fn start_with(mut config: Config, probe: Option<Arc<dyn Probe>>) -> Result<Self> {
         let data = prepare(&config.data)?;
-        let keys = Keys::open(&data.join("keys.json"), true)?;
-        let simulator = match &config.provider {
-            Some(_) => None,
-            None => Some(
-                crate::simulator::start(SimulatorConfig {
-                    listen: config.simulator.listen,
-                    state_file: Some(data.join("simulator.json")),
-                    ..SimulatorConfig::default()
-                })
-                .await?,
-            ),
+        let elsewhere = config.provider.is_some() || config.simulator.url.is_some();
+        let simulator = if elsewhere {
+            None
+        } else {
+            let config = SimulatorConfig {
+                listen: config.simulator.listen,
+                state_file: Some(data.join("simulator.json")),
+                ..SimulatorConfig::default()
+            };
+            Some(simulator::start(config).await?)
         };
-        let provider = match (config.provider, &simulator) {
-            (Some(provider), _) => provider,
-            (None, Some(simulator)) => {
-                crate::simulator::provider(&simulator.env(), &simulator.base_url())
-            }
-            (None, None) => return Err(Error::internal("neither provider nor simulator")),
-        };
-        let simulator_control = provider.simulator_control.clone();
-
-        // The gateway's offset is the master: whoever missed a move (a crash in its middle) takes it over here.
-        let gateway_deps = deps::<migrations::gateway::Migrator>(
-            data,
-            gateway::NAME,
-            &keys,
-            Offset::default(),
-            &probe,
-        )
-        .await?;
-        let offset = gateway_deps.clock.offset();
         if let Some(simulator) = &simulator {
-            simulator.set_clock_offset_ms(offset.millis);
+            config.provider = Some(simulator::provider(&simulator.env(), &simulator.base_url()));
         }
+        let roles = RoleName::all();
+        let ports = Ports::bind(&config, &roles, config.tls()?.as_ref()).await?;
+        Self::begin(config, &roles, ports, simulator, probe).await
+    }
 
-        let (broker, broker_in) = local::pipe();
-        let (lobby, lobby_in) = local::pipe();
-        let (scheduler, scheduler_in) = local::pipe();
-        let (recording, recording_in) = local::pipe();
+    /// Starts these roles, on ports that are bound.
+    pub async fn serve(config: Config, roles: &[RoleName], ports: Ports) -> Result<Self> {
+        prepare(&config.data)?;
+        Self::begin(config, roles, ports, None, None).await
+    }
 
-        let broker_role = meeting_broker::role(
-            deps::<migrations::meeting_broker::Migrator>(
-                data,
-                meeting_broker::NAME,
-                &keys,
-                offset,
-                &probe,
-            )
-            .await?,
-            broker_config(provider, &keys)?,
-        )
-        .await?;
-        let lobby_role = lobby_manager::role(
-            deps::<migrations::lobby_manager::Migrator>(
-                data,
-                lobby_manager::NAME,
-                &keys,
-                offset,
-                &probe,
-            )
-            .await?,
-            lobby_manager::Config {
-                permit_key: Arc::new(keys.permit()?),
-            },
-            lobby_manager::Peers {
-                broker: broker.clone(),
-            },
-        )
-        .await?;
-        let scheduler_role = scheduler::role(
-            deps::<migrations::scheduler::Migrator>(data, scheduler::NAME, &keys, offset, &probe)
-                .await?,
-            scheduler::Peers {
-                broker: broker.clone(),
-                lobby: lobby.clone(),
-            },
-        )
-        .await?;
-        let recording_role = recording_coordinator::role(
-            deps::<migrations::recording_coordinator::Migrator>(
-                data,
-                recording_coordinator::NAME,
-                &keys,
-                offset,
-                &probe,
-            )
-            .await?,
-            recording_coordinator::Config::new(data.join("artefacts")),
-            recording_coordinator::Peers {
-                broker: broker.clone(),
-            },
-        )
-        .await?;
-
-        let development = match config.development {
-            true => Some(development::key(data, &gateway_deps).await?),
+    async fn begin(
+        config: Config,
+        roles: &[RoleName],
+        mut ports: Ports,
+        simulator: Option<Simulator>,
+        probe: Option<Arc<dyn Probe>>,
+    ) -> Result<Self> {
+        let tls = config.tls()?;
+        let keys = config.keys()?;
+        let here = |name: &str| roles.iter().any(|role| role.as_str() == name);
+        let (ways, mut accept) = Ways::lay(&config, roles, tls.as_ref())?;
+        let provider = match here(meeting_broker::NAME) {
+            true => Some(simulator::provider_of(&config).await?),
             false => None,
         };
-        let gateway = Gateway::build(
-            gateway_deps,
-            gateway::Config {
-                listen: config.gateway.listen,
-                allow_public: config.gateway.allow_public,
-                allow_clock: config.development,
-                link_key: keys.link()?,
-                simulator_control,
-            },
-            gateway::Peers {
-                scheduler,
-                broker,
-                lobby,
-                recording,
-            },
-        )
-        .await?;
 
-        let stop = CancellationToken::new();
         let mut node = Self {
-            gateway: gateway.local_addr(),
+            gateway: ports.door(),
             simulator,
-            development,
+            development: None,
             running: JoinSet::new(),
-            stop,
+            stop: CancellationToken::new(),
         };
-        node.serve(broker_role, broker_in);
-        node.serve(lobby_role, lobby_in);
-        node.serve(scheduler_role, scheduler_in);
-        node.serve(recording_role, recording_in);
-        node.running.spawn(gateway.run(node.stop.clone()));
+        // The gateway's offset is the master: whoever missed a move (a crash in its middle) takes it over, from here or over the wire.
+        let master = match ROLES.iter().find(|spec| spec.name == gateway::NAME) {
+            Some(spec) if here(gateway::NAME) => {
+                Some(deps(spec, &config, &keys, Offset::default(), &probe).await?)
+            }
+            _ => None,
+        };
+        let offset = master.as_ref().map(|deps| deps.clock.offset());
+        if let (Some(simulator), Some(offset)) = (&node.simulator, offset) {
+            simulator.set_clock_offset_ms(offset.millis);
+        }
+        if let (true, Some(gateway)) = (config.development, &master) {
+            node.development = Some(development::key(&config.data, gateway).await?);
+        }
+        let mut built = Vec::new();
+        for spec in &ROLES {
+            let Ok(name) = spec.name.parse::<RoleName>() else {
+                continue;
+            };
+            let Some(incoming) = accept.remove(&name) else {
+                continue;
+            };
+            let deps = match &master {
+                Some(master) if spec.name == gateway::NAME => master.clone(),
+                _ => deps(spec, &config, &keys, offset.unwrap_or_default(), &probe).await?,
+            };
+            let parts = Parts {
+                config: &config,
+                keys: &keys,
+                deps,
+                ways: &ways,
+                provider: provider.clone(),
+                simulator_control: control(&config, provider.as_ref()),
+                door: ports.door.take_if(|_| spec.name == gateway::NAME),
+            };
+            let mut role = (spec.build)(parts).await?;
+            if let Some(listener) = ports.roles.remove(&name) {
+                role = role.listen(listener);
+            }
+            // Where business time cannot be moved there is none to wait for.
+            if config.development && offset.is_none() {
+                role = role.await_clock();
+            }
+            built.push((role, incoming));
+        }
+        for (role, incoming) in built {
+            node.running.spawn(role.run(incoming, node.stop.clone()));
+        }
         Ok(node)
     }
 
-    fn serve(&mut self, role: Role, incoming: Incoming) {
-        self.running.spawn(role.run(incoming, self.stop.clone()));
-    }
-
-    /// Base address of the gateway.
+    /// Base address of the gateway; empty when it runs elsewhere.
     pub fn url(&self) -> String {
-        format!("http://{}", self.gateway)
+        self.gateway
+            .map(|address| format!("http://{address}"))
+            .unwrap_or_default()
     }
 
     /// The built-in simulator, when it runs.
@@ -208,7 +173,7 @@ impl Node {
         self.simulator.as_ref()
     }
 
-    /// The first key of a development node.
+    /// The first key of a development node, when the gateway runs here.
     pub fn development(&self) -> Option<&DevelopmentKey> {
         self.development.as_ref()
     }
@@ -241,25 +206,11 @@ fn flatten(ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> Re
     ended.unwrap_or_else(|error| Err(Error::internal(format!("a role died: {error}"))))
 }
 
-/// What the broker is told.
-fn broker_config(provider: Provider, keys: &Keys) -> Result<meeting_broker::Config> {
-    Ok(meeting_broker::Config {
-        graph: GraphConfig {
-            base: provider.base,
-            beta_base: provider.beta_base,
-            token_url: provider.token_url,
-            tenant: provider.tenant,
-            client_id: provider.client_id,
-            client_secret: provider.client_secret,
-            timeout_ms: GraphConfig::TIMEOUT_MS,
-            connect_timeout_ms: GraphConfig::CONNECT_TIMEOUT_MS,
-            response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
-        },
-        callback_uri: CALLBACK_URI.to_owned(),
-        lobby_bypass: LOBBY_BYPASS.to_owned(),
-        sealer: keys.join_details()?,
-        permit_public_key: keys.permit_public()?,
-    })
+/// Where the simulator's clock is moved, when the provider is one.
+fn control(config: &Config, provider: Option<&Provider>) -> Option<String> {
+    let provider = provider.or(config.provider.as_ref());
+    let named = provider.and_then(|provider| provider.simulator_control.clone());
+    named.or_else(|| config.simulator.url.clone())
 }
 
 /// Makes the data folder, for its owner only.
@@ -276,19 +227,39 @@ fn prepare(data: &Path) -> Result<&Path> {
 }
 
 /// A role's database, its own clock with the newest offset, and the key of callers.
-async fn deps<M: sea_orm_migration::MigratorTrait>(
-    data: &Path,
-    name: &'static str,
+async fn deps(
+    spec: &Spec,
+    config: &Config,
     keys: &Keys,
     master: Offset,
     probe: &Option<Arc<dyn Probe>>,
 ) -> Result<Deps> {
-    let db = Db::open_sqlite::<M>(data, name)
-        .await?
-        .with_probe(Probed::new(name, probe.clone()));
+    let db: Db = (spec.open)(&config.database(), spec.name).await?;
+    let db = db.with_probe(Probed::new(spec.name, probe.clone()));
     db.write(move |tx| Box::pin(async move { remember_offset(tx, master).await }))
         .await?;
     let clock = Clock::new(stored_offset(db.read()).await?);
     let callers = Callers::new(keys.caller()?, clock.clone());
     Ok(Deps { db, clock, callers })
+}
+
+// Files are named by the configuration; what they hold is read when a node starts.
+impl Config {
+    /// What this process shows to others and believes of them; nothing when it has no `[tls]`.
+    pub fn tls(&self) -> Result<Option<Tls>> {
+        let files = self.tls.as_ref().map(|tls| TlsFiles {
+            ca: tls.ca.clone(),
+            certificate: tls.certificate.clone(),
+            key: tls.key.clone(),
+        });
+        files.as_ref().map(Tls::load).transpose()
+    }
+
+    /// The keys; an embedded node makes them first.
+    fn keys(&self) -> Result<Keys> {
+        match &self.keys.file {
+            Some(file) => Keys::open(file, false),
+            None => Keys::open(&self.data.join("keys.json"), true),
+        }
+    }
 }

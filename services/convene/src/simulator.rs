@@ -1,9 +1,14 @@
 //! The simulator as the provider of this node.
 
+use std::time::Duration;
+
 use convene_kit::{Error, Result};
 use convene_simulator::{Simulator, SimulatorConfig, SimulatorEnv};
 
-use crate::config::Provider;
+use crate::config::{Config, Provider};
+
+/// Pause before a simulator that is not there yet is asked again, in milliseconds.
+const LOOK_MS: u64 = 250;
 
 /// Starts a simulator.
 pub async fn start(config: SimulatorConfig) -> Result<Simulator> {
@@ -25,6 +30,31 @@ pub fn provider(env: &SimulatorEnv, base_url: &str) -> Provider {
     }
 }
 
+/// The configured provider, or the simulator that runs elsewhere; that one may start later.
+pub async fn provider_of(config: &Config) -> Result<Provider> {
+    if let Some(provider) = &config.provider {
+        return Ok(provider.clone());
+    }
+    let Some(base) = &config.simulator.url else {
+        return Err(Error::invalid(
+            "provider",
+            "PROVIDER_MISSING",
+            "the meeting broker needs a provider: fill in [provider], or start `convene simulator` and name it in simulator.url",
+        ));
+    };
+    let base = base.trim_end_matches('/');
+    let mut told = false;
+    loop {
+        match fetch_env(base, "http").await {
+            Ok(env) => return Ok(provider(&env, base)),
+            Err(error) if !told => tracing::warn!(%error, "waiting for the simulator"),
+            Err(_) => {}
+        }
+        told = true;
+        tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
+    }
+}
+
 /// The environment of a running simulator, asked over HTTP: addresses over plain HTTP, or over HTTPS where it has that.
 pub async fn fetch_env(base_url: &str, scheme: &str) -> Result<SimulatorEnv> {
     let silent = |error: reqwest::Error| {
@@ -36,7 +66,7 @@ pub async fn fetch_env(base_url: &str, scheme: &str) -> Result<SimulatorEnv> {
     };
     reqwest::Client::builder()
         .no_proxy()
-        .timeout(std::time::Duration::from_secs(3))
+        .timeout(Duration::from_secs(3))
         .build()
         .map_err(silent)?
         .get(format!("{base_url}/_simulator/env?scheme={scheme}"))

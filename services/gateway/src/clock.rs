@@ -4,7 +4,6 @@ use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
 use convene_kit::{Error, Result, clock::Offset, role::remember_offset};
 use convene_proto::clock::v1::{GetRequest, SetRequest, clock_client::ClockClient};
-use tonic::transport::Channel;
 
 use crate::{
     api::{Api, Session},
@@ -64,7 +63,7 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
         .write(move |tx| Box::pin(async move { remember_offset(tx, offset).await }))
         .await?;
     api.clock.set(offset);
-    for channel in roles(api) {
+    for channel in &api.peers.clocks {
         let message = SetRequest {
             offset_ms: offset.millis,
             version: offset.version,
@@ -76,20 +75,10 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
     Ok(show(api))
 }
 
-fn roles(api: &Api) -> [&Channel; 4] {
-    let peers = &api.peers;
-    [
-        &peers.scheduler,
-        &peers.broker,
-        &peers.lobby,
-        &peers.recording,
-    ]
-}
-
 /// The newest offset that anybody has: a role may have seen a move that this gateway's database, restored since, has not.
 async fn latest(api: &Api) -> Result<Offset> {
     let mut latest = api.clock.offset();
-    for channel in roles(api) {
+    for channel in &api.peers.clocks {
         let request = api.system().request(&api.callers, GetRequest {})?;
         let known = ClockClient::new(channel.clone()).get(request).await?;
         let known = known.into_inner();

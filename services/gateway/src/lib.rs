@@ -23,9 +23,8 @@ mod subscription;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use convene_kit::{Deps, Error, Result, role::follow_offset};
+use convene_kit::{Deps, Error, Result, Role, role::keep_clock};
 use tokio::net::TcpListener;
-use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
 
 use api::Api;
@@ -38,10 +37,6 @@ pub const NAME: &str = "gateway";
 /// What the gateway is told.
 #[derive(Debug)]
 pub struct Config {
-    /// Where it listens.
-    pub listen: SocketAddr,
-    /// Allows an address that is not loopback.
-    pub allow_public: bool,
     /// Allows admins to move business time: development only.
     pub allow_clock: bool,
     /// Signs short-lived links to artefacts.
@@ -61,25 +56,26 @@ pub struct Peers {
     pub lobby: Channel,
     /// Recording coordinator.
     pub recording: Channel,
+    /// Every replica of every role by itself, other gateways included: their clocks move with ours.
+    pub clocks: Vec<Channel>,
 }
 
-/// A gateway that listens and does not serve yet.
-pub struct Gateway {
+/// The bound public address, on which nobody is served yet.
+#[derive(Debug)]
+pub struct Door {
     listener: TcpListener,
     address: SocketAddr,
-    api: Arc<Api>,
 }
 
-impl Gateway {
+impl Door {
     /// Binds the address.
-    pub async fn build(deps: Deps, config: Config, peers: Peers) -> Result<Self> {
-        if !config.listen.ip().is_loopback() && !config.allow_public {
+    pub async fn bind(listen: SocketAddr, allow_public: bool) -> Result<Self> {
+        if !listen.ip().is_loopback() && !allow_public {
             return Err(Error::invalid(
                 "gateway.listen",
                 "NOT_LOOPBACK",
                 format!(
-                    "{} can be reached from elsewhere; use 127.0.0.1 behind a TLS proxy, or set gateway.allow_public = true",
-                    config.listen
+                    "{listen} can be reached from elsewhere; use 127.0.0.1 behind a TLS proxy, or set gateway.allow_public = true"
                 ),
             ));
         }
@@ -87,29 +83,30 @@ impl Gateway {
             Error::unavailable(
                 "CANNOT_LISTEN",
                 format!(
-                    "the gateway cannot listen on {}: {error}; stop what uses the port, or choose another with --listen",
-                    config.listen
+                    "the gateway cannot listen on {listen}: {error}; stop what uses the port, or choose another with --listen"
                 ),
             )
         };
-        let listener = TcpListener::bind(config.listen).await.map_err(cannot)?;
+        let listener = TcpListener::bind(listen).await.map_err(cannot)?;
         let address = listener.local_addr().map_err(cannot)?;
-        Ok(Self {
-            listener,
-            address,
-            api: Arc::new(Api::new(deps, config, peers)),
-        })
+        Ok(Self { listener, address })
     }
 
     /// Where it listens.
-    pub fn local_addr(&self) -> SocketAddr {
+    pub fn address(&self) -> SocketAddr {
         self.address
     }
+}
 
-    /// Serves until told to stop.
-    pub async fn run(self, stop: CancellationToken) -> Result<()> {
-        let (db, clock) = (self.api.db.clone(), self.api.clock.clone());
-        tokio::spawn(follow_offset(db, clock, self.api.stop.clone()));
-        server::serve(self.listener, self.api, stop).await
+/// Builds the role: the public door, and the faces that every role has.
+pub async fn role(deps: Deps, config: Config, door: Door, peers: Peers) -> Result<Role> {
+    let mut role = Role::new(NAME, deps.clone()).await?;
+    // Where business time cannot be moved there is nothing to tell.
+    let clocks = peers.clocks.clone().into_iter();
+    for channel in clocks.filter(|_| config.allow_clock) {
+        let (clock, callers) = (deps.clock.clone(), deps.callers.clone());
+        role = role.task(move |stop| Box::pin(keep_clock(NAME, clock, callers, channel, stop)));
     }
+    let api = Arc::new(Api::new(deps, config, peers));
+    Ok(role.task(move |stop| Box::pin(server::serve(door.listener, api, stop))))
 }

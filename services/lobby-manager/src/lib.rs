@@ -59,7 +59,6 @@ pub async fn role(deps: Deps, config: Config, peers: Peers) -> Result<Role> {
             deps.callers,
             service,
         )))
-        .await
         .task(move |stop| start(queue, stop))
         .task(move |stop| Box::pin(follow(broker, stop))))
 }

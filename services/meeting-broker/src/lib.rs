@@ -62,6 +62,5 @@ pub async fn role(deps: Deps, config: Config) -> Result<Role> {
             deps.callers,
             service,
         )))
-        .await
         .task(move |stop| start(queue, stop)))
 }

@@ -78,7 +78,6 @@ pub async fn role(deps: Deps, config: Config, peers: Peers) -> Result<Role> {
             deps.callers,
             service,
         )))
-        .await
         .task(move |stop| start(consents, stop))
         .task(move |stop| start(recordings, stop))
         .task(move |stop| Box::pin(follow(facts, stop))))

@@ -41,7 +41,6 @@ pub async fn role(deps: Deps, peers: Peers) -> Result<Role> {
     let role = Role::new(NAME, deps.clone()).await?;
     Ok(role
         .serve(SchedulerServer::new(rpc::Rpc::new(deps.callers, service)))
-        .await
         .task(move |stop| start(queue, stop))
         .task(move |stop| Box::pin(follow(broker, stop))))
 }

@@ -3,6 +3,7 @@
 pub mod api_keys;
 pub mod audit;
 pub mod clock;
+pub mod serve;
 pub mod simulator;
 pub mod tenant;
 pub mod up;

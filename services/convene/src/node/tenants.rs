@@ -15,7 +15,8 @@ pub async fn make_admin_key(
     tenant: Option<TenantId>,
     name: &str,
 ) -> Result<(TenantId, SecretString)> {
-    let db = Db::open_sqlite::<Migrator>(prepare(&config.data)?, gateway::NAME).await?;
+    prepare(&config.data)?;
+    let db = Db::open::<Migrator>(&config.database(), gateway::NAME).await?;
     if let Some(tenant) = tenant
         && !is_tenant(&db, tenant).await?
     {

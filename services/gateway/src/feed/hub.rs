@@ -190,6 +190,7 @@ mod tests {
             broker: channel.clone(),
             lobby: channel.clone(),
             recording: channel,
+            clocks: Vec::new(),
         };
         let stop = CancellationToken::new();
         let hubs = Hubs::new(&peers, &callers, &stop);

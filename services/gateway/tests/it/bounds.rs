@@ -1,11 +1,9 @@
 //! What is too large, too deep or not a request at all.
 
-use convene_gateway::Gateway;
-use convene_kit::keys::Keys;
-use convene_migrations::gateway::Migrator;
+use convene_gateway::Door;
 use serde_json::json;
 
-use crate::world::{World, config, deps, nowhere, reason};
+use crate::world::{World, reason};
 
 #[tokio::test(flavor = "multi_thread")]
 async fn bodies_that_are_no_request_say_why() {
@@ -96,13 +94,9 @@ async fn documents_out_of_bounds_have_a_reason_and_no_data() {
 
 #[tokio::test]
 async fn an_address_that_others_reach_is_refused_with_the_remedy() {
-    let folder = tempfile::tempdir().unwrap();
-    let keys = Keys::ephemeral().unwrap();
-    let own = deps::<Migrator>(&folder, "gateway", &keys).await;
     for public in ["0.0.0.0:0", "[::]:0", "192.0.2.1:443"] {
-        let config = config(public.parse().unwrap(), &keys);
-        let built = Gateway::build(own.clone(), config, nowhere()).await;
-        let error = built.err().unwrap();
+        let bound = Door::bind(public.parse().unwrap(), false).await;
+        let error = bound.unwrap_err();
         assert_eq!(error.reason, "NOT_LOOPBACK", "{public}");
         assert_eq!(error.field.as_deref(), Some("gateway.listen"));
         assert!(error.message.contains("allow_public"), "{}", error.message);

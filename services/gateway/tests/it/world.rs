@@ -1,9 +1,9 @@
 //! A gateway in front of real services. The broker and the recording coordinator serve their feed and clock only.
 
-use std::{net::SocketAddr, sync::Arc};
+use std::sync::Arc;
 
 use convene_domain::TenantId;
-use convene_gateway::{Config, Gateway, KeyRole, NewApiKey, Peers, create_api_key, made_by};
+use convene_gateway::{Config, Door, KeyRole, NewApiKey, Peers, create_api_key, made_by};
 use convene_kit::{
     Clock, Db, Deps, Error, Result, Role,
     caller::Callers,
@@ -37,10 +37,8 @@ pub struct Booked {
     pub host_id: String,
 }
 
-pub fn config(listen: SocketAddr, keys: &Keys) -> Config {
+pub fn config(keys: &Keys) -> Config {
     Config {
-        listen,
-        allow_public: false,
         allow_clock: true,
         link_key: keys.link().unwrap(),
         simulator_control: None,
@@ -57,17 +55,6 @@ pub async fn deps<M: sea_orm_migration::MigratorTrait>(
         db: Db::open_sqlite::<M>(folder.path(), name).await.unwrap(),
         callers: Callers::new(keys.caller().unwrap(), clock.clone()),
         clock,
-    }
-}
-
-/// Channels to nowhere, for what must not need a service.
-pub fn nowhere() -> Peers {
-    let channel = || local::pipe().0;
-    Peers {
-        scheduler: channel(),
-        broker: channel(),
-        lobby: channel(),
-        recording: channel(),
     }
 }
 
@@ -116,6 +103,9 @@ impl World {
         serve(role.await.unwrap(), scheduler_in);
 
         let peers = Peers {
+            clocks: [&scheduler, &broker, &lobby, &recording]
+                .map(Clone::clone)
+                .to_vec(),
             scheduler,
             broker,
             lobby,
@@ -127,12 +117,16 @@ impl World {
         let origin = made_by("system:test", tenant, &own.clock);
         let made = create_api_key(&own.db, origin, NewApiKey::new("admin", KeyRole::Admin)).await;
         let (_, secret) = made.unwrap();
-        let config = config("127.0.0.1:0".parse().unwrap(), &keys);
-        let gateway = Gateway::build(own, config, peers.clone()).await.unwrap();
+        let door = Door::bind("127.0.0.1:0".parse().unwrap(), false);
+        let door = door.await.unwrap();
+        let url = format!("http://{}", door.address());
+        let gateway = convene_gateway::role(own, config(&keys), door, peers.clone());
+        let gateway = gateway.await.unwrap();
+        let (_nobody, gateway_in) = local::pipe();
         Self {
-            url: format!("http://{}", gateway.local_addr()),
+            url,
             admin: format!("Bearer {}", secret.expose_secret()),
-            gateway: tokio::spawn(gateway.run(stop.clone())),
+            gateway: tokio::spawn(gateway.run(gateway_in, stop.clone())),
             peers,
             callers,
             folder,

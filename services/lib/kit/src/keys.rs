@@ -117,16 +117,7 @@ impl Keys {
                 format!("key file {}: {what}", path.display()),
             )
         };
-        let mode = fs::metadata(path)
-            .map_err(|error| unusable(error.to_string()))?
-            .permissions()
-            .mode();
-        if mode & 0o077 != 0 {
-            return Err(unusable(format!(
-                "others may read it (mode {:o}); run `chmod 600` on it",
-                mode & 0o777
-            )));
-        }
+        ensure_private(path).map_err(unusable)?;
         let text = fs::read_to_string(path).map_err(|error| unusable(error.to_string()))?;
         let file = serde_json::from_str(&text)
             .map_err(|error| unusable(format!("not a key file: line {}", error.line())))?;
@@ -198,6 +189,22 @@ impl Keys {
         }
         Sealer::of(&self.file.webhooks, &self.file.webhooks_current)
     }
+}
+
+/// Refuses a secret file that others may read; says what is wrong and how to mend it. A file that nobody may write may be readable for its
+/// group (0440): secrets are mounted into containers that way.
+pub(crate) fn ensure_private(path: &Path) -> std::result::Result<(), String> {
+    let mode = fs::metadata(path)
+        .map_err(|error| error.to_string())?
+        .permissions()
+        .mode();
+    if mode & 0o077 == 0 || mode & 0o777 == 0o440 {
+        return Ok(());
+    }
+    Err(format!(
+        "others may read it (mode {:o}); run `chmod 600` on it",
+        mode & 0o777
+    ))
 }
 
 impl std::fmt::Debug for Keys {

@@ -14,13 +14,16 @@ pub mod jobs;
 pub mod keys;
 pub mod lease;
 pub mod limits;
+pub mod listen;
 pub mod local;
 pub mod outbound;
 pub mod probe;
+pub mod remote;
 pub mod role;
 pub mod rpc;
 pub mod store;
 pub mod telemetry;
+pub mod tls;
 pub mod token;
 
 pub use caller::{Caller, Callers, KeyScope, KeyScopes, Scope};

@@ -21,6 +21,15 @@ pub const TEXT_CHARS_MAX: usize = 200;
 /// Bytes of a chunk when media is streamed.
 pub const CHUNK_BYTES: usize = 64 * 1024;
 
+/// Making a connection to another process, in milliseconds.
+pub const CONNECT_MS_MAX: u64 = 2_000;
+/// A connection between processes is asked for a sign of life this often, in milliseconds.
+pub const KEEP_ALIVE_MS: u64 = 5_000;
+/// A connection without that sign is given up after this, in milliseconds.
+pub const KEEP_ALIVE_ANSWER_MS_MAX: u64 = 5_000;
+/// Calls and watched feeds that one connection carries at the same time; more wait at their sender.
+pub const STREAMS_MAX: u32 = 2_048;
+
 /// The number of items to read for a wish of `first` (0: the default), at most [`PAGE_MAX`].
 pub fn page(first: u32) -> u64 {
     u64::from(if first == 0 {

@@ -1,18 +1,25 @@
 //! A role: what it serves and what it does in the background. The node decides where it listens.
 
+mod call;
 mod clock;
+mod health;
+mod master;
 
 use std::time::Duration;
 
-use futures_util::future::Either;
 use http::Request;
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    sync::watch,
+    task::JoinSet,
+};
+use tokio_stream::Stream;
 use tokio_util::sync::CancellationToken;
 use tonic::{
     server::NamedService,
     service::{Routes, RoutesBuilder},
-    transport::Server,
+    transport::{Server, server::Connected},
 };
-use tracing::{Instrument as _, instrument::Instrumented};
 
 use crate::{
     BoxFuture,
@@ -21,12 +28,14 @@ use crate::{
     db::Db,
     error::{Error, Result},
     feed, limits,
+    listen::Listener,
     local::Incoming,
-    probe::{Act, Probed, Side},
-    telemetry,
 };
+use call::Call;
+use health::Health;
 
 pub use clock::{follow_offset, remember_offset, stored_offset};
+pub use master::keep_clock;
 
 /// How long running calls may go on after the wish to stop, in milliseconds.
 const GRACE_MS: u64 = 1_000;
@@ -51,14 +60,18 @@ pub struct Role {
     pub name: &'static str,
     deps: Deps,
     routes: RoutesBuilder,
-    health: tonic_health::server::HealthReporter,
+    health: Health,
     tasks: Vec<Task>,
+    listeners: Vec<Listener>,
+    /// Whether business time is known: nothing is judged by a clock that missed a move.
+    begun: watch::Sender<bool>,
 }
 
 impl Role {
     /// A role that serves its event feed, its clock, health and reflection.
     pub async fn new(name: &'static str, deps: Deps) -> Result<Self> {
-        let (health, health_service) = tonic_health::server::health_reporter();
+        let (reporter, health_service) = tonic_health::server::health_reporter();
+        let begun = watch::Sender::new(true);
         let reflection = tonic_reflection::server::Builder::configure()
             .register_encoded_file_descriptor_set(convene_proto::DESCRIPTORS)
             .build_v1()
@@ -68,20 +81,22 @@ impl Role {
             .add_service(health_service)
             .add_service(reflection)
             .add_service(feed::serve(deps.db.clone(), deps.callers.clone()))
-            .add_service(clock::serve(deps.clone()));
+            .add_service(clock::serve(deps.clone(), begun.clone()));
         let (db, clock) = (deps.db.clone(), deps.clock.clone());
         let role = Self {
             name,
             deps,
             routes,
-            health,
+            health: Health::new(reporter),
             tasks: Vec::new(),
+            listeners: Vec::new(),
+            begun,
         };
         Ok(role.task(move |stop| Box::pin(follow_offset(db, clock, stop))))
     }
 
     /// Adds the role's own gRPC service.
-    pub async fn serve<S>(mut self, service: S) -> Self
+    pub fn serve<S>(mut self, service: S) -> Self
     where
         S: tower::Service<
                 Request<tonic::body::Body>,
@@ -94,7 +109,7 @@ impl Role {
             + 'static,
         S::Future: Send + 'static,
     {
-        self.health.set_serving::<S>().await;
+        self.health.services.push(S::NAME);
         self.routes.add_service(service);
         self
     }
@@ -108,6 +123,18 @@ impl Role {
         self
     }
 
+    /// Serves other processes too.
+    pub fn listen(mut self, listener: Listener) -> Self {
+        self.listeners.push(listener);
+        self
+    }
+
+    /// Does nothing before the gateway, which has the master's clock and runs elsewhere, has told business time.
+    pub fn await_clock(self) -> Self {
+        self.begun.send_replace(false);
+        self
+    }
+
     /// What it was built from.
     pub fn deps(&self) -> &Deps {
         &self.deps
@@ -117,31 +144,32 @@ impl Role {
     pub async fn run(self, incoming: Incoming, stop: CancellationToken) -> Result<()> {
         let name = self.name;
         let probe = self.deps.db.probe().clone();
-        let stopped = stop.clone();
-        let mut running = tokio::task::JoinSet::new();
+        let call = Call::to(self.begun.subscribe(), probe);
+        let mut running = JoinSet::new();
         for task in self.tasks {
-            running.spawn(task(stop.clone()));
+            let (mut begun, stop) = (self.begun.subscribe(), stop.clone());
+            running.spawn(async move {
+                let begun = begun.wait_for(|begun| *begun);
+                if stop.run_until_cancelled(begun).await.is_none() {
+                    return Ok(());
+                }
+                task(stop).await
+            });
         }
-        let server = Server::builder()
-            .tcp_nodelay(true)
-            .timeout(Duration::from_millis(limits::DEADLINE_MS_MAX))
-            .layer(tower::layer::layer_fn(move |inner| Traced {
-                inner,
-                probe: probe.clone(),
-            }))
-            .add_routes(self.routes.routes())
-            .serve_with_incoming_shutdown(incoming, stop.clone().cancelled_owned());
+        let routes = self.routes.routes();
+        let begun = self.begun.subscribe();
+        for listener in self.listeners {
+            let (server, incoming) = listener.open()?;
+            let (routes, call) = (routes.clone(), call.clone());
+            running.spawn(serve(name, server, routes, incoming, call, stop.clone()));
+        }
+        let server = Server::builder();
+        running.spawn(serve(name, server, routes, incoming, call, stop.clone()));
+        self.health.say(false).await;
+        let watching = self.health.watch(self.deps.db, begun, stop.clone());
         running.spawn(async move {
-            let patience = async {
-                stopped.cancelled().await;
-                tokio::time::sleep(Duration::from_millis(GRACE_MS)).await;
-            };
-            tokio::select! {
-                served = server => served
-                    .map_err(|error| Error::internal(format!("{name} stopped serving: {error}"))),
-                // Watched feeds never end by themselves.
-                () = patience => Ok(()),
-            }
+            watching.await;
+            Ok(())
         });
         let mut first = Ok(());
         while let Some(ended) = running.join_next().await {
@@ -157,69 +185,38 @@ impl Role {
     }
 }
 
-/// One span per call, child of the caller's, and the points before and after it.
-#[derive(Clone)]
-struct Traced<S> {
-    inner: S,
-    probe: Probed,
-}
-
-type Answer = http::Response<tonic::body::Body>;
-
-impl<S, B> tower::Service<Request<B>> for Traced<S>
+/// Serves connections until `stop`, in both modes with the same bounds.
+async fn serve<I, IO>(
+    name: &'static str,
+    server: Server,
+    routes: Routes,
+    incoming: I,
+    call: Call<()>,
+    stop: CancellationToken,
+) -> Result<()>
 where
-    S: tower::Service<Request<B>, Response = Answer> + Clone + Send + 'static,
-    S::Future: Send + 'static,
-    B: Send + 'static,
+    I: Stream<Item = std::io::Result<IO>> + Send + 'static,
+    IO: AsyncRead + AsyncWrite + Connected + Unpin + Send + 'static,
 {
-    type Response = Answer;
-    type Error = S::Error;
-    type Future = Instrumented<Either<S::Future, BoxFuture<'static, Result<Answer, S::Error>>>>;
-
-    fn poll_ready(
-        &mut self,
-        cx: &mut std::task::Context<'_>,
-    ) -> std::task::Poll<Result<(), S::Error>> {
-        self.inner.poll_ready(cx)
-    }
-
-    fn call(&mut self, request: Request<B>) -> Self::Future {
-        let traceparent = request
-            .headers()
-            .get(telemetry::TRACEPARENT)
-            .and_then(|value| value.to_str().ok())
-            .unwrap_or_default();
-        let method = request.uri().path().trim_start_matches('/').to_owned();
-        let span = telemetry::follow(tracing::info_span!("rpc", method), traceparent);
-        let answer = if self.probe.is_on() {
-            let ready = self.inner.clone();
-            let inner = std::mem::replace(&mut self.inner, ready);
-            let probe = self.probe.clone();
-            Either::Right(Box::pin(disturbed(inner, probe, method, request)) as BoxFuture<'_, _>)
-        } else {
-            Either::Left(self.inner.call(request))
-        };
-        answer.instrument(span)
-    }
-}
-
-/// A call that may get lost on its way here or back.
-async fn disturbed<S, B>(
-    mut inner: S,
-    probe: Probed,
-    method: String,
-    request: Request<B>,
-) -> Result<Answer, S::Error>
-where
-    S: tower::Service<Request<B>, Response = Answer>,
-{
-    let what = || method.clone();
-    if let Err(error) = probe.pass(Side::Before, Act::Call, what).await {
-        return Ok(tonic::Status::from(error).into_http());
-    }
-    let answer = inner.call(request).await?;
-    match probe.pass(Side::After, Act::Call, what).await {
-        Ok(_) => Ok(answer),
-        Err(error) => Ok(tonic::Status::from(error).into_http()),
+    let stopped = stop.clone();
+    let server = server
+        .timeout(Duration::from_millis(limits::DEADLINE_MS_MAX))
+        .max_concurrent_streams(limits::STREAMS_MAX)
+        .http2_keepalive_interval(Some(Duration::from_millis(limits::KEEP_ALIVE_MS)))
+        .http2_keepalive_timeout(Some(Duration::from_millis(
+            limits::KEEP_ALIVE_ANSWER_MS_MAX,
+        )))
+        .layer(tower::layer::layer_fn(move |service| call.of(service)))
+        .add_routes(routes)
+        .serve_with_incoming_shutdown(incoming, stop.cancelled_owned());
+    let patience = async {
+        stopped.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(GRACE_MS)).await;
+    };
+    tokio::select! {
+        served = server => served
+            .map_err(|error| Error::internal(format!("{name} stopped serving: {error}"))),
+        // Watched feeds never end by themselves.
+        () = patience => Ok(()),
     }
 }

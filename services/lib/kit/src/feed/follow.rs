@@ -80,17 +80,23 @@ pub async fn follow(follower: Follower, stop: CancellationToken) -> Result<()> {
 }
 
 async fn follow_alone(follower: Follower, stop: CancellationToken) -> Result<()> {
+    // A source that stays away is told of once.
+    let mut broken = false;
     loop {
+        let mut opened = false;
         let ended = tokio::select! {
             () = stop.cancelled() => return Ok(()),
-            ended = pull(&follower) => ended,
+            ended = pull(&follower, &mut opened) => ended,
         };
-        if let Err(error) = ended {
+        if let Err(error) = ended
+            && (opened || !broken)
+        {
             tracing::warn!(
                 role = follower.role, source = follower.source, reason = %error.reason, detail = error.detail(),
                 "a feed broke; opening it again"
             );
         }
+        broken = true;
         tokio::select! {
             () = stop.cancelled() => return Ok(()),
             () = tokio::time::sleep(Duration::from_millis(REOPEN_MS)) => {}
@@ -98,7 +104,7 @@ async fn follow_alone(follower: Follower, stop: CancellationToken) -> Result<()>
     }
 }
 
-async fn pull(follower: &Follower) -> Result<()> {
+async fn pull(follower: &Follower, opened: &mut bool) -> Result<()> {
     let after_position = cursor(follower).await?;
     let context = Context::begin(Caller::system(
         TenantId::from_uuid(Uuid::nil()),
@@ -117,6 +123,7 @@ async fn pull(follower: &Follower) -> Result<()> {
         .watch(request)
         .await?
         .into_inner();
+    *opened = true;
     while let Some(event) = events.message().await? {
         let fact = Fact::from_wire(event)?;
         let span = telemetry::follow(

@@ -12,6 +12,7 @@ use sea_orm::{
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
     sea_query::OnConflict,
 };
+use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, Response, Status};
 
@@ -56,26 +57,30 @@ pub async fn stored_offset<C: ConnectionTrait>(connection: &C) -> Result<Offset>
     }))
 }
 
-pub(super) fn serve(deps: Deps) -> ClockServer<impl ClockService> {
-    ClockServer::new(Served(deps))
+/// `begun` becomes true with the first offset that the master tells.
+pub(super) fn serve(deps: Deps, begun: watch::Sender<bool>) -> ClockServer<impl ClockService> {
+    ClockServer::new(Served { deps, begun })
 }
 
-struct Served(Deps);
+struct Served {
+    deps: Deps,
+    begun: watch::Sender<bool>,
+}
 
 #[tonic::async_trait]
 impl ClockService for Served {
     async fn get(&self, request: Request<GetRequest>) -> Result<Response<GetResponse>, Status> {
-        Context::accept(&self.0.callers, &request)?;
-        let offset = self.0.clock.offset();
+        Context::accept(&self.deps.callers, &request)?;
+        let offset = self.deps.clock.offset();
         Ok(Response::new(GetResponse {
-            business_time: Some(convert::to_wire(self.0.clock.now())),
+            business_time: Some(convert::to_wire(self.deps.clock.now())),
             offset_ms: offset.millis,
             version: offset.version,
         }))
     }
 
     async fn set(&self, request: Request<SetRequest>) -> Result<Response<SetResponse>, Status> {
-        let context = Context::accept(&self.0.callers, &request)?;
+        let context = Context::accept(&self.deps.callers, &request)?;
         // The gateway decides whether clocks may be moved at all; nobody else may ask a role.
         context.caller.ensure_system()?;
         let wanted = request.into_inner();
@@ -84,11 +89,12 @@ impl ClockService for Served {
             version: wanted.version,
         };
         // Remembered before it is in force: after a crash the clock never goes back.
-        self.0
+        self.deps
             .db
             .write(move |tx| Box::pin(remember_offset(tx, wanted)))
             .await?;
-        let offset = self.0.clock.set(wanted);
+        let offset = self.deps.clock.set(wanted);
+        self.begun.send_replace(true);
         Ok(Response::new(SetResponse {
             version: offset.version,
             offset_ms: offset.millis,

@@ -1,0 +1,151 @@
+//! The roles of the house. A new role is a line in [`ROLES`] and a function that builds it.
+
+mod build;
+
+use std::{fmt, str::FromStr};
+
+use convene_gateway as gateway;
+use convene_kit::{BoxFuture, Database, Db, Deps, Error, Result, Role, keys::Keys};
+use convene_lobby_manager as lobby_manager;
+use convene_meeting_broker as meeting_broker;
+use convene_migrations as migrations;
+use convene_recording_coordinator as recording_coordinator;
+use convene_scheduler as scheduler;
+use sea_orm_migration::MigratorTrait;
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+
+use crate::{
+    config::{Config, Provider},
+    node::Ways,
+};
+
+/// What the node knows of a role.
+pub struct Spec {
+    /// Its name, as in `--roles`, `[listen]` and `[peers]`, and that of its database.
+    pub name: &'static str,
+    /// The roles that it calls.
+    pub calls: &'static [&'static str],
+    /// Opens its database.
+    pub open: for<'a> fn(&'a Database, &'static str) -> BoxFuture<'a, Result<Db>>,
+    /// Builds it.
+    pub build: for<'a> fn(Parts<'a>) -> BoxFuture<'a, Result<Role>>,
+}
+
+/// All roles, those that others call first: they start in this order.
+pub const ROLES: [Spec; 5] = [
+    Spec {
+        name: meeting_broker::NAME,
+        calls: &[],
+        open: open::<migrations::meeting_broker::Migrator>,
+        build: build::meeting_broker,
+    },
+    Spec {
+        name: lobby_manager::NAME,
+        calls: &[meeting_broker::NAME],
+        open: open::<migrations::lobby_manager::Migrator>,
+        build: build::lobby_manager,
+    },
+    Spec {
+        name: scheduler::NAME,
+        calls: &[meeting_broker::NAME, lobby_manager::NAME],
+        open: open::<migrations::scheduler::Migrator>,
+        build: build::scheduler,
+    },
+    Spec {
+        name: recording_coordinator::NAME,
+        calls: &[meeting_broker::NAME],
+        open: open::<migrations::recording_coordinator::Migrator>,
+        build: build::recording_coordinator,
+    },
+    Spec {
+        name: gateway::NAME,
+        calls: &[
+            scheduler::NAME,
+            meeting_broker::NAME,
+            lobby_manager::NAME,
+            recording_coordinator::NAME,
+        ],
+        open: open::<migrations::gateway::Migrator>,
+        build: build::gateway,
+    },
+];
+
+fn open<'a, M: MigratorTrait + 'static>(
+    database: &'a Database,
+    name: &'static str,
+) -> BoxFuture<'a, Result<Db>> {
+    Box::pin(Db::open::<M>(database, name))
+}
+
+/// What a role is built from.
+pub struct Parts<'a> {
+    /// The configuration of the process.
+    pub config: &'a Config,
+    /// The keys.
+    pub keys: &'a Keys,
+    /// Database, clock and callers of the role.
+    pub deps: Deps,
+    /// The ways to the other roles.
+    pub ways: &'a Ways,
+    /// The provider; the broker's.
+    pub provider: Option<Provider>,
+    /// Where the simulator's clock is moved; the gateway's.
+    pub simulator_control: Option<String>,
+    /// The public door; the gateway's.
+    pub door: Option<gateway::Door>,
+}
+
+/// The name of a role that there is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct RoleName(&'static str);
+
+impl RoleName {
+    /// All of them, in the order of [`ROLES`].
+    pub fn all() -> Vec<Self> {
+        ROLES.iter().map(|spec| Self(spec.name)).collect()
+    }
+
+    /// The name.
+    pub fn as_str(self) -> &'static str {
+        self.0
+    }
+}
+
+impl fmt::Display for RoleName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.0)
+    }
+}
+
+impl FromStr for RoleName {
+    type Err = Error;
+
+    fn from_str(text: &str) -> Result<Self> {
+        let known = ROLES.iter().find(|spec| spec.name == text);
+        known.map(|spec| Self(spec.name)).ok_or_else(|| {
+            let names: Vec<_> = ROLES.iter().map(|spec| spec.name).collect();
+            Error::invalid(
+                "--roles",
+                "ROLE_UNKNOWN",
+                format!(
+                    "there is no role `{text}`; the roles are {}",
+                    names.join(", ")
+                ),
+            )
+        })
+    }
+}
+
+impl<'de> Deserialize<'de> for RoleName {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> std::result::Result<Self, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        text.parse()
+            .map_err(|error: Error| de::Error::custom(error.message))
+    }
+}
+
+impl Serialize for RoleName {
+    fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.0)
+    }
+}

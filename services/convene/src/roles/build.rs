@@ -1,0 +1,97 @@
+//! What each role is told.
+
+use std::sync::Arc;
+
+use convene_gateway as gateway;
+use convene_graph::GraphConfig;
+use convene_kit::{BoxFuture, Error, Result, Role};
+use convene_lobby_manager as lobby_manager;
+use convene_meeting_broker as meeting_broker;
+use convene_recording_coordinator as recording_coordinator;
+use convene_scheduler as scheduler;
+
+use super::Parts;
+
+/// Calls need an address for notifications; none are taken yet, operations are asked for instead.
+const CALLBACK_URI: &str = "https://callback.invalid/convene";
+/// Convene's own lobby stands before the provider's: who was admitted there must not wait a second time.
+const LOBBY_BYPASS: &str = "everyone";
+
+pub fn meeting_broker(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let provider = parts
+            .provider
+            .ok_or_else(|| Error::internal("the meeting broker was given no provider"))?;
+        let config = meeting_broker::Config {
+            graph: GraphConfig {
+                base: provider.base,
+                beta_base: provider.beta_base,
+                token_url: provider.token_url,
+                tenant: provider.tenant,
+                client_id: provider.client_id,
+                client_secret: provider.client_secret,
+                timeout_ms: GraphConfig::TIMEOUT_MS,
+                connect_timeout_ms: GraphConfig::CONNECT_TIMEOUT_MS,
+                response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
+            },
+            callback_uri: CALLBACK_URI.to_owned(),
+            lobby_bypass: LOBBY_BYPASS.to_owned(),
+            sealer: parts.keys.join_details()?,
+            permit_public_key: parts.keys.permit_public()?,
+        };
+        meeting_broker::role(parts.deps, config).await
+    })
+}
+
+pub fn lobby_manager(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let config = lobby_manager::Config {
+            permit_key: Arc::new(parts.keys.permit()?),
+        };
+        let peers = lobby_manager::Peers {
+            broker: parts.ways.to(meeting_broker::NAME)?,
+        };
+        lobby_manager::role(parts.deps, config, peers).await
+    })
+}
+
+pub fn scheduler(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let peers = scheduler::Peers {
+            broker: parts.ways.to(meeting_broker::NAME)?,
+            lobby: parts.ways.to(lobby_manager::NAME)?,
+        };
+        scheduler::role(parts.deps, peers).await
+    })
+}
+
+pub fn recording_coordinator(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let config = recording_coordinator::Config::new(parts.config.data.join("artefacts"));
+        let peers = recording_coordinator::Peers {
+            broker: parts.ways.to(meeting_broker::NAME)?,
+        };
+        recording_coordinator::role(parts.deps, config, peers).await
+    })
+}
+
+pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let door = parts
+            .door
+            .ok_or_else(|| Error::internal("the gateway was given no door"))?;
+        let config = gateway::Config {
+            allow_clock: parts.config.development,
+            link_key: parts.keys.link()?,
+            simulator_control: parts.simulator_control,
+        };
+        let peers = gateway::Peers {
+            scheduler: parts.ways.to(scheduler::NAME)?,
+            broker: parts.ways.to(meeting_broker::NAME)?,
+            lobby: parts.ways.to(lobby_manager::NAME)?,
+            recording: parts.ways.to(recording_coordinator::NAME)?,
+            clocks: parts.ways.each(),
+        };
+        gateway::role(parts.deps, config, door, peers).await
+    })
+}
