@@ -93,6 +93,13 @@ impl Running {
         (gateway.url(), key)
     }
 
+    /// Addresses of operators' doors, of the gateway's process first.
+    pub(crate) fn operations(&self) -> Vec<String> {
+        let mut nodes: Vec<_> = self.nodes.iter().collect();
+        nodes.sort_by_key(|node| node.url().is_empty());
+        nodes.into_iter().map(Node::operations_url).collect()
+    }
+
     /// The simulator.
     pub(crate) fn simulator(&self) -> &Simulator {
         let own = self.simulator.as_ref();

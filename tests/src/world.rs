@@ -24,6 +24,8 @@ pub struct World {
     folder: TempDir,
     /// Address of the gateway.
     pub url: String,
+    /// Addresses of /health, /ready and /metrics, of the gateway's process first.
+    pub operations: Vec<String>,
     /// The development admin.
     pub admin: Caller,
     /// The simulator as people and faults meet it.
@@ -86,6 +88,7 @@ impl World {
             admin: Caller::new(&url, &format!("Bearer {key}"), disturbed),
             provider: Provider::new(running.simulator().base_url()),
             user: running.simulator().env().graph_user,
+            operations: running.operations(),
             other: None,
             running,
             set_up,

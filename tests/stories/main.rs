@@ -29,6 +29,7 @@ mod door;
 mod faults;
 mod isolation;
 mod lobby;
+mod operations;
 mod subscription;
 mod tenancy;
 mod whole;

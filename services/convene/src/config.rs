@@ -36,6 +36,8 @@ pub struct Config {
     pub development: bool,
     /// The public door.
     pub gateway: Gateway,
+    /// The operators' door.
+    pub operations: Operations,
     /// The simulator.
     pub simulator: Simulator,
     /// The provider; without it the simulator is used.
@@ -58,6 +60,16 @@ pub struct Config {
 pub struct Gateway {
     /// Where it listens; port 0 takes a free one.
     pub listen: SocketAddr,
+    /// Allows an address that is not loopback.
+    pub allow_public: bool,
+}
+
+/// The operators' door: /health, /ready, /metrics. Not for the public.
+#[derive(Clone, Debug, Default, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Operations {
+    /// Where it listens. Left out: loopback, at the port after the gateway's; at a free one when the gateway takes a free one or runs elsewhere.
+    pub listen: Option<SocketAddr>,
     /// Allows an address that is not loopback.
     pub allow_public: bool,
 }
@@ -133,6 +145,7 @@ impl Default for Config {
             data: PathBuf::from("data"),
             development: true,
             gateway: Gateway::default(),
+            operations: Operations::default(),
             simulator: Simulator::default(),
             provider: None,
             listen: BTreeMap::new(),
@@ -211,6 +224,15 @@ impl Config {
                 connections: self.database.connections,
             },
         }
+    }
+
+    /// Where operators are served, in a process with the gateway or without.
+    pub fn operations_listen(&self, with_gateway: bool) -> SocketAddr {
+        let next = match self.gateway.listen.port() {
+            port if with_gateway && port != 0 => port.wrapping_add(1),
+            _ => 0,
+        };
+        self.operations.listen.unwrap_or(loopback(next))
     }
 
     /// Everything embedded in `data` on free ports: what tests and the demo use.

@@ -3,6 +3,7 @@
 pub mod cli;
 pub mod config;
 pub mod node;
+pub mod operations;
 
 pub mod audit;
 mod command;

@@ -9,7 +9,7 @@ use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sy
 
 use convene_gateway as gateway;
 use convene_kit::{
-    Clock, Db, Deps, Error, Result,
+    Clock, Db, Deps, Error, Metrics, Result, Role,
     caller::Callers,
     clock::Offset,
     keys::Keys,
@@ -24,6 +24,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::{
     config::{Config, Provider},
+    operations::{self, Operations, Watched},
     roles::{Parts, ROLES, RoleName, Spec},
     simulator,
 };
@@ -47,6 +48,7 @@ pub const DATABASES: [&str; ROLES.len()] = {
 /// A running node.
 pub struct Node {
     gateway: Option<SocketAddr>,
+    operations: SocketAddr,
     simulator: Option<Simulator>,
     development: Option<DevelopmentKey>,
     running: JoinSet<Result<()>>,
@@ -103,8 +105,14 @@ impl Node {
             false => None,
         };
 
+        let measured = Measured {
+            probe,
+            metrics: Metrics::default(),
+        };
+        let listening = ports.operations.local_addr();
         let mut node = Self {
             gateway: ports.door(),
+            operations: listening.map_err(|error| Error::internal(error.to_string()))?,
             simulator,
             development: None,
             running: JoinSet::new(),
@@ -113,7 +121,7 @@ impl Node {
         // The gateway's offset is the master: whoever missed a move (a crash in its middle) takes it over, from here or over the wire.
         let master = match ROLES.iter().find(|spec| spec.name == gateway::NAME) {
             Some(spec) if here(gateway::NAME) => {
-                Some(deps(spec, &config, &keys, Offset::default(), &probe).await?)
+                Some(deps(spec, &config, &keys, Offset::default(), &measured).await?)
             }
             _ => None,
         };
@@ -134,7 +142,7 @@ impl Node {
             };
             let deps = match &master {
                 Some(master) if spec.name == gateway::NAME => master.clone(),
-                _ => deps(spec, &config, &keys, offset.unwrap_or_default(), &probe).await?,
+                _ => deps(spec, &config, &keys, offset.unwrap_or_default(), &measured).await?,
             };
             let parts = Parts {
                 config: &config,
@@ -155,6 +163,13 @@ impl Node {
             }
             built.push((role, incoming));
         }
+        let operations = Operations {
+            metrics: measured.metrics,
+            here: built.iter().map(|(role, _)| watched(role)).collect(),
+            peers: ways.all(),
+        };
+        let serving = operations::serve(ports.operations, operations, node.stop.clone());
+        node.running.spawn(serving);
         for (role, incoming) in built {
             node.running.spawn(role.run(incoming, node.stop.clone()));
         }
@@ -166,6 +181,11 @@ impl Node {
         self.gateway
             .map(|address| format!("http://{address}"))
             .unwrap_or_default()
+    }
+
+    /// Base address of /health, /ready and /metrics.
+    pub fn operations_url(&self) -> String {
+        format!("http://{}", self.operations)
     }
 
     /// The built-in simulator, when it runs.
@@ -202,6 +222,21 @@ impl Node {
     }
 }
 
+/// What looks into the roles of a process from outside.
+struct Measured {
+    probe: Option<Arc<dyn Probe>>,
+    metrics: Metrics,
+}
+
+fn watched(role: &Role) -> Watched {
+    let deps = role.deps();
+    Watched {
+        role: role.name,
+        db: deps.db.clone(),
+        clock: deps.clock.clone(),
+    }
+}
+
 fn flatten(ended: std::result::Result<Result<()>, tokio::task::JoinError>) -> Result<()> {
     ended.unwrap_or_else(|error| Err(Error::internal(format!("a role died: {error}"))))
 }
@@ -232,10 +267,12 @@ async fn deps(
     config: &Config,
     keys: &Keys,
     master: Offset,
-    probe: &Option<Arc<dyn Probe>>,
+    measured: &Measured,
 ) -> Result<Deps> {
     let db: Db = (spec.open)(&config.database(), spec.name).await?;
-    let db = db.with_probe(Probed::new(spec.name, probe.clone()));
+    let db = db
+        .with_probe(Probed::new(spec.name, measured.probe.clone()))
+        .with_metrics(&measured.metrics, spec.name);
     db.write(move |tx| Box::pin(async move { remember_offset(tx, master).await }))
         .await?;
     let clock = Clock::new(stored_offset(db.read()).await?);

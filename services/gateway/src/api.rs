@@ -15,7 +15,7 @@ use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
 use tonic::{Request, transport::Channel};
 
-use crate::{Config, Peers, feed::Hubs, keys::KnownKeys};
+use crate::{Config, Peers, feed::Hubs, keys::KnownKeys, metrics::GatewayMetrics};
 
 /// The services behind the gateway.
 pub struct Api {
@@ -25,6 +25,7 @@ pub struct Api {
     pub config: Config,
     pub hubs: Hubs,
     pub keys: KnownKeys,
+    pub metrics: GatewayMetrics,
     /// One move of the clock at a time.
     pub moving: Mutex<()>,
     pub peers: Peers,
@@ -38,6 +39,7 @@ impl Api {
         Self {
             hubs: Hubs::new(&peers, &deps.callers, &stop),
             keys: KnownKeys::default(),
+            metrics: GatewayMetrics::new(deps.db.metrics()),
             db: deps.db,
             clock: deps.clock,
             callers: deps.callers,

@@ -21,6 +21,7 @@ use lru::LruCache;
 use crate::{
     error::{code, fault},
     limits,
+    metrics::Asked,
 };
 
 /// Documents that are kept, and outcomes of validation that are kept.
@@ -145,17 +146,20 @@ impl Extension for OfRequest {
     // Parses by itself: the engine's own step walks expanded fragments, which must be counted before.
     async fn parse_query(
         &self,
-        _ctx: &ExtensionContext<'_>,
+        ctx: &ExtensionContext<'_>,
         query: &str,
         _variables: &Variables,
         _next: NextParseQuery<'_>,
     ) -> ServerResult<ExecutableDocument> {
         let keys = *lock(&self.keys);
         let kept = keys.and_then(|keys| lock(&self.kept.parsed).get(&keys.text).cloned());
+        let asked = ctx.data_opt::<Asked>();
         if let Some(document) = kept {
+            asked.inspect(|asked| asked.parsed(&document));
             return Ok(document.as_ref().clone());
         }
         let document = parse_query(query)?;
+        asked.inspect(|asked| asked.parsed(&document));
         limits::check_shape(&document).map_err(refused)?;
         if query.len() <= KEPT_BYTES_MAX {
             *lock(&self.fresh) = Some(Arc::new(document.clone()));

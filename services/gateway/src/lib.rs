@@ -12,6 +12,7 @@ mod ids;
 mod keys;
 mod limits;
 mod loaders;
+mod metrics;
 mod model;
 mod mutation;
 mod operation;

@@ -7,12 +7,14 @@ use convene_kit::{Error, Result, Scope, telemetry};
 use futures_util::{Stream, StreamExt as _, stream};
 use serde_json::Value;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
+use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
 
 use crate::{
     api::{Api, Session},
     auth,
     loaders::Loaders,
+    metrics::{Asked, Open},
     schema::{self, Schema},
 };
 
@@ -32,6 +34,7 @@ pub struct App {
 /// An operation that may run: authenticated, with loaders of its own.
 pub struct Operation {
     request: Request,
+    asked: Asked,
     span: Span,
 }
 
@@ -45,15 +48,16 @@ impl App {
     }
 
     /// Room for something that lasts; it is free again when the permit is dropped.
-    pub fn room(&self) -> Result<OwnedSemaphorePermit> {
-        self.streams.clone().try_acquire_owned().map_err(|_full| {
+    pub fn room(&self) -> Result<(OwnedSemaphorePermit, Open)> {
+        let permit = self.streams.clone().try_acquire_owned().map_err(|_full| {
             Error::unavailable(
                 "TOO_MANY_STREAMS",
                 format!(
                     "the gateway holds {STREAMS_MAX} subscriptions and connections already; try again later"
                 ),
             )
-        })
+        })?;
+        Ok((permit, Open::one(&self.api.metrics.streams)))
     }
 
     /// Authenticates, then makes the operation ready. `traceparent` may be empty.
@@ -80,27 +84,44 @@ impl App {
             ),
             traceparent,
         );
+        let asked = Asked::default();
         let request = request
+            .data(asked.clone())
             .data(Loaders::new(&self.api, &session))
             .data(session)
             .data(self.api.clone());
-        Operation { request, span }
+        Operation {
+            request,
+            asked,
+            span,
+        }
     }
 
     /// Runs a query or mutation.
     pub async fn execute(&self, operation: Operation) -> Response {
+        let began = Instant::now();
         let executed = self.schema.execute(operation.request);
-        executed.instrument(operation.span).await
+        let response = executed.instrument(operation.span).await;
+        let metrics = &self.api.metrics;
+        metrics.answered(&operation.asked, &response, began.elapsed());
+        response
     }
 
     /// Runs any operation; a subscription ends with the gateway.
     pub fn execute_stream(&self, operation: Operation) -> impl Stream<Item = Response> + use<> {
-        let Operation { request, span } = operation;
+        let Operation { request, span, .. } = operation;
+        let metrics = self.api.metrics.clone();
+        let open = Open::one(&metrics.subscriptions);
         let mut responses = self.schema.execute_stream(request).boxed();
         let traced = stream::poll_fn(move |cx| -> Poll<Option<Response>> {
             span.in_scope(|| responses.poll_next_unpin(cx))
         });
-        traced.take_until(self.api.stop.clone().cancelled_owned())
+        let told = traced.inspect(move |_| {
+            // Open until the stream is dropped.
+            let _ = &open;
+            metrics.delivered.inc();
+        });
+        told.take_until(self.api.stop.clone().cancelled_owned())
     }
 }
 

@@ -150,6 +150,7 @@ impl Executor for Operations {
 
 async fn serve(socket: ws::WebSocket, operations: Operations) {
     let stop = operations.app.api.stop.clone();
+    let metrics = operations.app.api.metrics.clone();
     let authorization = operations.authorization.clone();
     let api = operations.app.api.clone();
     let (mut sink, incoming) = socket.split();
@@ -195,6 +196,7 @@ async fn serve(socket: ws::WebSocket, operations: Operations) {
                 unanswered = if hearing.has_changed().unwrap_or(false) { 0 } else { unanswered + 1 };
                 hearing.mark_unchanged();
                 if unanswered > 2 {
+                    metrics.slow.inc();
                     return;
                 }
                 Message::Ping(Default::default())
@@ -203,6 +205,9 @@ async fn serve(socket: ws::WebSocket, operations: Operations) {
         };
         let last = matches!(message, Message::Close(_));
         let sent = timeout(Duration::from_millis(SEND_MS_MAX), sink.send(message)).await;
+        if sent.is_err() {
+            metrics.slow.inc();
+        }
         if last || !matches!(sent, Ok(Ok(()))) {
             return;
         }

@@ -44,6 +44,7 @@ pub async fn role(deps: Deps, config: Config) -> Result<Role> {
         config.graph,
         config.callback_uri,
         config.lobby_bypass,
+        deps.db.metrics(),
     )?);
     let door = service::Door {
         sealer: config.sealer.clone(),

@@ -53,6 +53,10 @@ pub async fn run(options: Options) -> Result<()> {
             development.secret()
         ));
     }
+    greeting.push_str(&format!(
+        "  Operations             {0}/ready, {0}/metrics\n",
+        node.operations_url()
+    ));
     greeting.push_str("\nStop with Ctrl-C.\n");
     print(&greeting);
     node.run_until(stop_signal()).await

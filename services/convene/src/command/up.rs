@@ -47,9 +47,9 @@ fn program() -> String {
 }
 
 fn greeting(node: &Node) -> String {
-    let url = node.url();
+    let (url, operations) = (node.url(), node.operations_url());
     let mut text = format!(
-        "Convene is up.\n\n  GraphQL        {url}/graphql\n  Explorer       {url}/graphiql\n  Subscriptions  {url}/graphql/stream (SSE), {} (graphql-transport-ws)\n",
+        "Convene is up.\n\n  GraphQL        {url}/graphql\n  Explorer       {url}/graphiql\n  Subscriptions  {url}/graphql/stream (SSE), {} (graphql-transport-ws)\n  Operations     {operations}/ready, {operations}/metrics\n",
         url.replacen("http", "ws", 1) + "/graphql/ws",
     );
     let Some(development) = node.development() else {

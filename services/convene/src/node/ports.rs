@@ -5,8 +5,11 @@ use std::{collections::BTreeMap, net::SocketAddr};
 use convene_gateway as gateway;
 use convene_kit::{Error, Result, listen::Listener, tls::Tls};
 
+use tokio::net::TcpListener;
+
 use crate::{
     config::Config,
+    operations,
     roles::{ROLES, RoleName},
 };
 
@@ -15,14 +18,18 @@ use crate::{
 pub struct Ports {
     pub(super) roles: BTreeMap<RoleName, Listener>,
     pub(super) door: Option<gateway::Door>,
+    pub(super) operations: TcpListener,
 }
 
 impl Ports {
     /// Binds what these roles listen on.
     pub async fn bind(config: &Config, roles: &[RoleName], tls: Option<&Tls>) -> Result<Self> {
+        let with_gateway = roles.iter().any(|name| name.as_str() == gateway::NAME);
+        let listen = config.operations_listen(with_gateway);
         let mut ports = Self {
             roles: BTreeMap::new(),
             door: None,
+            operations: operations::bind(listen, config.operations.allow_public).await?,
         };
         for name in roles {
             if name.as_str() == gateway::NAME {

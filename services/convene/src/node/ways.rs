@@ -67,6 +67,12 @@ impl Ways {
         way.ok_or_else(|| Error::internal(format!("{role} is not among the roles it calls")))
     }
 
+    /// Every role that is reached from here, and the way there.
+    pub fn all(&self) -> Vec<(&'static str, Channel)> {
+        let all = self.to.iter();
+        all.map(|(role, way)| (*role, way.calls.clone())).collect()
+    }
+
     /// Every replica of every role.
     pub fn each(&self) -> Vec<Channel> {
         self.to.values().flat_map(|way| way.each.clone()).collect()

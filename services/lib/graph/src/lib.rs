@@ -19,7 +19,7 @@ pub use config::GraphConfig;
 pub use context::RequestContext;
 pub use error::GraphError;
 pub use recordings::Content;
-pub use transport::Graph;
+pub use transport::{Exchange, Graph};
 pub use types::{
     Call, CallRecording, CallState, Event, EventChange, JoinById, JoinCall, LobbyBypassSettings,
     MeetingOptions, NewEvent, NewMeeting, OnlineMeeting, Operation, OperationStatus,

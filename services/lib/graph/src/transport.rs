@@ -21,6 +21,34 @@ pub struct Graph {
     http: reqwest::Client,
     tokens: Arc<Tokens>,
     context: RequestContext,
+    watcher: Watcher,
+}
+
+type Watch = dyn Fn(&Exchange) + Sync + std::marker::Send;
+
+/// Who is told of every request; nobody unless said.
+#[derive(Clone, Default)]
+struct Watcher(Option<Arc<Watch>>);
+
+impl std::fmt::Debug for Watcher {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Watcher")
+    }
+}
+
+/// One request and how it ended, in words of closed lists.
+#[derive(Clone, Debug)]
+pub struct Exchange {
+    /// `GET`, `POST` …
+    pub method: Method,
+    /// The path's template.
+    pub route: &'static str,
+    /// The reason of its failure; `None` when it was answered well.
+    pub failure: Option<&'static str>,
+    /// For how long the server wants to be left alone.
+    pub retry_after: Option<Duration>,
+    /// Time until the answer began.
+    pub took: Duration,
 }
 
 /// What to send. `route` is the path's template: paths hold ids, and filters hold links, so neither is logged.
@@ -89,7 +117,19 @@ impl Graph {
             http,
             tokens: Arc::default(),
             context: RequestContext::default(),
+            watcher: Watcher::default(),
         })
+    }
+
+    /// The same client, which tells of every request.
+    pub fn watched<F>(self, watcher: F) -> Self
+    where
+        F: Fn(&Exchange) + Sync + std::marker::Send + 'static,
+    {
+        Self {
+            watcher: Watcher(Some(Arc::new(watcher))),
+            ..self
+        }
     }
 
     /// The same client, whose requests name their cause.
@@ -193,8 +233,19 @@ impl Graph {
         if let Err(error) = &answer {
             span.record("reason", error.reason());
         }
-        let elapsed = began.elapsed().as_millis();
-        span.record("duration_ms", u64::try_from(elapsed).unwrap_or(u64::MAX));
+        let took = began.elapsed();
+        let millis = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+        span.record("duration_ms", millis);
+        if let Watcher(Some(watcher)) = &self.watcher {
+            let failed = answer.as_ref().err();
+            watcher(&Exchange {
+                method: send.method.clone(),
+                route: send.route,
+                failure: failed.map(GraphError::reason),
+                retry_after: failed.and_then(GraphError::retry_after),
+                took,
+            });
+        }
         answer
     }
 

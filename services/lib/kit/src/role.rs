@@ -144,7 +144,8 @@ impl Role {
     pub async fn run(self, incoming: Incoming, stop: CancellationToken) -> Result<()> {
         let name = self.name;
         let probe = self.deps.db.probe().clone();
-        let call = Call::to(self.begun.subscribe(), probe);
+        let calls = self.deps.db.metrics().calls(name)?;
+        let call = Call::to(self.begun.subscribe(), probe, calls);
         let mut running = JoinSet::new();
         for task in self.tasks {
             let (mut begun, stop) = (self.begun.subscribe(), stop.clone());

@@ -3,12 +3,13 @@
 mod artefacts;
 mod calls;
 mod failure;
+mod measured;
 mod meetings;
 
 use async_trait::async_trait;
 use convene_domain::meeting::External;
 use convene_graph::{Graph, GraphConfig};
-use convene_kit::Result;
+use convene_kit::{Metrics, Result};
 
 use super::{Capability, Captured, Chunks, Made, Provider, Told, Wish, capability::GRAPH_CALENDAR};
 
@@ -24,9 +25,15 @@ pub struct GraphCalendar {
 
 impl GraphCalendar {
     /// Nothing is sent yet.
-    pub fn new(config: GraphConfig, callback_uri: String, lobby_bypass: String) -> Result<Self> {
+    pub fn new(
+        config: GraphConfig,
+        callback_uri: String,
+        lobby_bypass: String,
+        metrics: &Metrics,
+    ) -> Result<Self> {
+        let graph = Graph::new(config).map_err(failure::failed)?;
         Ok(Self {
-            graph: Graph::new(config).map_err(failure::failed)?,
+            graph: graph.watched(measured::watcher(metrics)),
             callback_uri,
             lobby_bypass,
         })

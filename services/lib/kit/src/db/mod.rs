@@ -25,6 +25,7 @@ use tokio_util::sync::CancellationToken;
 use crate::{
     BoxFuture,
     error::{Error, Result},
+    metrics::{Metrics, StoreMetrics},
     probe::{Act, Probed, Side, function},
 };
 use postgres::Postgres;
@@ -78,6 +79,8 @@ impl Database {
 pub struct Db {
     backend: Arc<Backend>,
     probe: Probed,
+    metrics: Metrics,
+    measured: StoreMetrics,
 }
 
 enum Backend {
@@ -100,7 +103,11 @@ impl Db {
                 Backend::Postgres(Postgres::open::<M>(url, *connections, name).await?)
             }
         };
+        // Seen by nobody unless the node brings its own.
+        let metrics = Metrics::default();
         Ok(Self {
+            measured: metrics.store("none"),
+            metrics,
             backend: Arc::new(backend),
             probe: Probed::default(),
         })
@@ -130,12 +137,27 @@ impl Db {
     {
         let changed = || function::<F>();
         self.probe.pass(Side::Before, Act::Commit, changed).await?;
+        let open = self.measured.begin();
         let answer = match &*self.backend {
-            Backend::Sqlite(sqlite) => sqlite.run(change).await?,
-            Backend::Postgres(postgres) => postgres.run(change).await?,
+            Backend::Sqlite(sqlite) => sqlite.run(change).await,
+            Backend::Postgres(postgres) => postgres.run(change).await,
         };
+        open.ended(&answer);
+        let answer = answer?;
         self.probe.pass(Side::After, Act::Commit, changed).await?;
         Ok(answer)
+    }
+
+    /// With the metrics of the node, as this role's database.
+    pub fn with_metrics(mut self, metrics: &Metrics, role: &'static str) -> Self {
+        self.measured = metrics.store(role);
+        self.metrics = metrics.clone();
+        self
+    }
+
+    /// The node's metrics.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// With the points at which a test disturbs the role.

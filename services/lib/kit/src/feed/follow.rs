@@ -20,6 +20,7 @@ use crate::{
     BoxFuture,
     caller::{Caller, Callers},
     clock::Clock,
+    convert::from_wire,
     db::{Db, Tx},
     error::{Error, Result},
     lease,
@@ -124,18 +125,25 @@ async fn pull(follower: &Follower, opened: &mut bool) -> Result<()> {
         .await?
         .into_inner();
     *opened = true;
+    let metrics = follower.db.metrics();
+    let metrics = metrics.feed(follower.role, follower.source);
     while let Some(event) = events.message().await? {
+        let (position, occurred_at) = (event.position, event.occurred_at.map(from_wire));
         let fact = Fact::from_wire(event)?;
         let span = telemetry::follow(
             tracing::info_span!("fact", role = follower.role, source = follower.source, kind = %fact.kind),
             &fact.traceparent,
         );
-        apply(follower, fact).instrument(span).await?;
+        let fitted = apply(follower, fact).instrument(span).await?;
+        let now = follower.clock.now();
+        let age_ms = occurred_at.map_or(0, |at| now.as_millis() - at.as_millis());
+        metrics.applied(position, age_ms, fitted);
     }
     Err(Error::unavailable("FEED_ENDED", "the feed ended"))
 }
 
-async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
+/// Whether the fact fitted; one that did not is passed by.
+async fn apply(follower: &Follower, fact: Fact) -> Result<bool> {
     let position = i64::try_from(fact.position).unwrap_or(i64::MAX);
     let origin = Origin {
         tenant: fact.tenant,
@@ -160,16 +168,19 @@ async fn apply(follower: &Follower, fact: Fact) -> Result<()> {
         })
         .await;
     match applied {
-        Ok(()) => probe.pass(Side::After, Act::Fact, || what).await.map(drop),
+        Ok(()) => {
+            probe.pass(Side::After, Act::Fact, || what).await?;
+            Ok(true)
+        }
         Err(error) if error.is_refusal() => {
             tracing::warn!(source, position, reason = %error.reason, "a fact did not fit and was passed by");
             follower
                 .db
                 .write(move |tx| Box::pin(async move { move_cursor(tx, source, position).await }))
-                .await
-                .map(drop)
+                .await?;
+            Ok(false)
         }
-        applied => applied,
+        Err(error) => Err(error),
     }
 }
 

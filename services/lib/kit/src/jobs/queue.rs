@@ -42,7 +42,9 @@ pub fn start<W: Worker>(
     queue: Queue<W>,
     stop: CancellationToken,
 ) -> BoxFuture<'static, Result<()>> {
+    let metrics = queue.db.metrics().queue(queue.role, kind::<W>());
     let runner = Arc::new(Runner {
+        metrics,
         actor: format!("system:{}", queue.role),
         db: queue.db,
         clock: queue.clock,
@@ -99,6 +101,7 @@ async fn claim_all<W: Worker>(
                 Vec::new()
             });
         let none = jobs.is_empty();
+        runner.metrics.claimed(jobs.len());
         for job in jobs {
             let Ok(place) = places.clone().acquire_owned().await else {
                 return;

@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use convene_domain::{Machine, TenantId, Timestamp};
 use futures_util::FutureExt as _;
 use sea_orm::{ColumnTrait as _, EntityTrait as _, QueryFilter as _, sea_query::Expr};
+use tokio::time::Instant;
 use tracing::Instrument as _;
 use uuid::Uuid;
 
@@ -16,6 +17,7 @@ use crate::{
     db::{Db, Tx, times::times},
     digest,
     error::{Error, Result},
+    metrics::QueueMetrics,
     probe::{Act, Side},
     store::{self, Origin, Row, Table},
     telemetry,
@@ -110,6 +112,13 @@ pub struct Runner<W> {
     pub worker: W,
     /// Principal of the facts that jobs bring home.
     pub actor: String,
+    pub metrics: QueueMetrics,
+}
+
+/// How a try ended, as its row says.
+enum Ended {
+    Done,
+    Failed { dead: bool },
 }
 
 impl<W: Worker> Runner<W> {
@@ -119,16 +128,26 @@ impl<W: Worker> Runner<W> {
             tracing::info_span!("job", queue = %row.queue, attempt = row.attempts, otel.name = "job"),
             &row.traceparent,
         );
+        let began = Instant::now();
+        if row.attempts == 1 {
+            let late = self.clock.now().as_millis() - row.due_at_ms;
+            self.metrics.late_ms(late);
+        }
         async {
-            if let Err(error) = self.attempt(&row).await {
-                tracing::warn!(reason = %error.reason, detail = error.detail(), "a job was left to the end of its lease");
+            match self.attempt(&row).await {
+                Ok(Ended::Done) => self.metrics.done(began.elapsed()),
+                Ok(Ended::Failed { dead }) => self.metrics.failed(dead, began.elapsed()),
+                Err(error) => {
+                    self.metrics.lost(began.elapsed());
+                    tracing::warn!(reason = %error.reason, detail = error.detail(), "a job was left to the end of its lease");
+                }
             }
         }
         .instrument(span)
         .await;
     }
 
-    async fn attempt(&self, row: &Model) -> Result<()> {
+    async fn attempt(&self, row: &Model) -> Result<Ended> {
         let Some(token) = row.lease_token else {
             return Err(Error::internal("a job ran without a lease"));
         };
@@ -169,7 +188,7 @@ impl<W: Worker> Runner<W> {
                 let dead = refused && row.attempts >= ATTEMPTS_MAX;
                 self.fail(row, token, &error, dead).await
             }
-            Ok(()) => Ok(()),
+            Ok(()) => Ok(Ended::Done),
         }
     }
 
@@ -247,7 +266,7 @@ impl<W: Worker> Runner<W> {
             .await
     }
 
-    async fn fail(&self, row: &Model, token: Uuid, error: &Error, dead: bool) -> Result<()> {
+    async fn fail(&self, row: &Model, token: Uuid, error: &Error, dead: bool) -> Result<Ended> {
         let pause = error.retry_after.unwrap_or_else(|| backoff(row.attempts));
         tracing::warn!(
             reason = %error.reason,
@@ -277,7 +296,8 @@ impl<W: Worker> Runner<W> {
                     Ok(())
                 })
             })
-            .await
+            .await?;
+        Ok(Ended::Failed { dead })
     }
 }
 

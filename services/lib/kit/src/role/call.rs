@@ -11,6 +11,7 @@ use tracing::instrument::{Instrument as _, Instrumented};
 use crate::{
     BoxFuture,
     error::Error,
+    metrics::{Calls, Measured},
     probe::{Act, Probed, Side},
     telemetry,
 };
@@ -28,6 +29,7 @@ pub struct Call<S> {
     inner: S,
     begun: watch::Receiver<bool>,
     probe: Probed,
+    calls: Calls,
 }
 
 type Answer = Response<Body>;
@@ -35,22 +37,25 @@ type Answering<F, E> = Either<F, BoxFuture<'static, Result<Answer, E>>>;
 
 impl Call<()> {
     /// Around no service yet.
-    pub fn to(begun: watch::Receiver<bool>, probe: Probed) -> Self {
+    pub fn to(begun: watch::Receiver<bool>, probe: Probed, calls: Calls) -> Self {
         let inner = ();
         Self {
             inner,
             begun,
             probe,
+            calls,
         }
     }
 
-    /// Around this one.
-    pub fn of<S>(&self, inner: S) -> Call<S> {
-        Call {
+    /// Around this one, and measured.
+    pub fn of<S>(&self, inner: S) -> Measured<Call<S>> {
+        let call = Call {
             inner,
             begun: self.begun.clone(),
             probe: self.probe.clone(),
-        }
+            calls: self.calls.clone(),
+        };
+        Measured::new(call, self.calls.clone())
     }
 }
 
