@@ -32,6 +32,8 @@ impl Process {
             .open(log);
         let mut child = Command::new(binary)
             .args(arguments)
+            // Houses beside each other take whatever ports are free.
+            .env("CONVENE_OPERATIONS__LISTEN", "127.0.0.1:0")
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(log.map_err(|error| error.to_string())?)
