@@ -2,14 +2,42 @@
 
 use std::{collections::BTreeSet, fs, path::Path};
 
-use convene_tests::{World, reason};
+use convene_tests::{SetUp, World, reason, until};
 use serde_json::{Value, json};
 
 use crate::DAY_MS;
 
+crate::on_every_world!(every_process_says_when_it_is_ready);
+
+async fn every_process_says_when_it_is_ready(set_up: SetUp) {
+    let world = World::open(set_up).await;
+    let processes = match set_up {
+        SetUp::Embedded => 1,
+        SetUp::Split => convene::roles::ROLES.len(),
+    };
+    assert_eq!(world.operations.len(), processes);
+    for process in &world.operations {
+        until("it is ready", || async {
+            let (status, said) = ask(process, "ready").await;
+            let ready = said == r#"{"ready":true,"problems":[]}"#;
+            assert!(ready || said.contains("\"remedy\":\""), "{said}");
+            assert_eq!(status, if ready { 200 } else { 503 });
+            ready.then_some(())
+        })
+        .await;
+        let (_, page) = ask(process, "metrics").await;
+        assert!(page.contains("convene_store_commits_total"), "{page}");
+    }
+    world.stop().await;
+}
+
 async fn get(world: &World, path: &str) -> (u16, String) {
+    ask(&world.operations[0], path).await
+}
+
+async fn ask(process: &str, path: &str) -> (u16, String) {
     let http = reqwest::Client::builder().no_proxy().build().unwrap();
-    let url = format!("{}/{path}", world.operations[0]);
+    let url = format!("{process}/{path}");
     let answer = http.get(url).send().await.unwrap();
     (answer.status().as_u16(), answer.text().await.unwrap())
 }
@@ -128,7 +156,7 @@ async fn open_subscriptions_are_counted() {
     assert_eq!(value(&page, "convene_subscriptions_open"), 1.0);
     assert!(value(&page, "convene_subscription_answers_total") >= 1.0);
     drop(stream);
-    convene_tests::until("the subscription is over", || async {
+    until("the subscription is over", || async {
         let (_, page) = get(&world, "metrics").await;
         (value(&page, "convene_subscriptions_open") == 0.0).then_some(())
     })
