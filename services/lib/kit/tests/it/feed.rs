@@ -25,11 +25,11 @@ convene_scratch::contract!(
     a_tenant_reads_its_own_log_only,
 );
 
-fn callers(clock: &Clock) -> Callers {
+pub fn callers(clock: &Clock) -> Callers {
     Callers::new(hmac::Key::new(hmac::HMAC_SHA256, &[7; 32]), clock.clone())
 }
 
-async fn served(world: &World) -> (Channel, CancellationToken) {
+pub async fn served(world: &World) -> (Channel, CancellationToken) {
     let deps = Deps {
         db: world.db.clone(),
         clock: world.clock.clone(),

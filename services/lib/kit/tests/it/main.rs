@@ -3,6 +3,7 @@
 
 mod feed;
 mod fencing;
+mod followers;
 mod jobs;
 mod probe;
 mod replicas;

@@ -1,10 +1,11 @@
 //! One event of one machine is written whole or not at all.
 
 use convene_domain::{BookingId, TenantId};
-use convene_kit::{Db, Error, Origin, Result, event, idempotency::Key, store};
+use convene_kit::{Db, Error, Origin, Result, db, event, idempotency::Key, store};
 use convene_migrations::lobby_manager::Migrator;
 use convene_scratch::Place;
 use futures_util::future::join_all;
+use sea_orm::ConnectionTrait as _;
 use uuid::Uuid;
 
 use crate::world::{Lobbies, NAME, World};
@@ -17,6 +18,7 @@ convene_scratch::contract!(
     the_same_request_twice_at_once_is_one,
     changes_of_one_object_come_one_after_the_other,
     one_object_is_made_once,
+    a_snapshot_is_whole_and_of_one_moment,
 );
 
 async fn chain(world: &World, id: Uuid, count: usize) -> Vec<event::Model> {
@@ -194,6 +196,26 @@ async fn one_object_is_made_once(place: Place) {
     for made in join_all(makes).await {
         assert_eq!(made.unwrap().version, 1);
     }
+}
+
+async fn a_snapshot_is_whole_and_of_one_moment(place: Place) {
+    let world = World::new(&place).await;
+    for _ in 0..10 {
+        world.open(world.clock.now()).await;
+    }
+    let snapshot = db::snapshot(place.database(), NAME).await.unwrap().unwrap();
+    // Whatever has a place by now: nothing that is committed is left out.
+    let filter = event::Filter::default();
+    let mut seen = event::page(&snapshot, 0, 100, filter).await.unwrap();
+    world.open(world.clock.now()).await;
+    world.placed(11).await;
+    seen.extend(event::unplaced(&snapshot, filter).await.unwrap());
+    assert_eq!(seen.len(), 10);
+    assert!(seen.iter().all(|event| event.hash == event.expected_hash()));
+    let written = snapshot.execute_unprepared("DELETE FROM event").await;
+    assert!(written.is_err(), "it reads only");
+    let nobody = db::snapshot(place.database(), "nobody").await.unwrap();
+    assert!(nobody.is_none());
 }
 
 #[tokio::test]
