@@ -32,7 +32,7 @@ enum Command {
     ApiKeys(ApiKeys),
     /// Make a tenant, or a key for one that lost its last, on a node that stands still
     Tenant(Tenant),
-    /// Verify or show what happened, from the databases of a data folder
+    /// Verify or show what happened, from the databases themselves
     Audit(Audit),
     /// Print generated contracts
     Schema(Schema),
@@ -246,9 +246,8 @@ struct Audit {
 enum AuditCommand {
     /// Recompute every hash chain and compare its end with the object it tells of
     Verify {
-        /// Data folder; the node may run meanwhile
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
+        #[command(flatten)]
+        databases: Databases,
         /// Only this booking (its UUID)
         #[arg(long)]
         booking: Option<String>,
@@ -257,10 +256,26 @@ enum AuditCommand {
     Show {
         /// The booking's UUID or API id
         booking: String,
-        /// Data folder
-        #[arg(long, default_value = "data")]
-        data: PathBuf,
+        #[command(flatten)]
+        databases: Databases,
     },
+}
+
+/// Whose databases are read; the node may run meanwhile.
+#[derive(Debug, Args)]
+struct Databases {
+    /// The node's TOML file, when its databases are on PostgreSQL
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Data folder [default: data]
+    #[arg(long)]
+    data: Option<PathBuf>,
+}
+
+impl Databases {
+    fn database(self) -> Result<convene_kit::Database> {
+        Ok(still(self.config, self.data)?.database())
+    }
 }
 
 #[derive(Debug, Args)]
@@ -385,10 +400,12 @@ async fn run(command: Command) -> Result<()> {
             }
         },
         Command::Audit(audit) => match audit.command {
-            AuditCommand::Verify { data, booking } => {
-                command::audit::verify(&data, booking.as_deref()).await
+            AuditCommand::Verify { databases, booking } => {
+                command::audit::verify(&databases.database()?, booking.as_deref()).await
             }
-            AuditCommand::Show { booking, data } => command::audit::show(&data, &booking).await,
+            AuditCommand::Show { booking, databases } => {
+                command::audit::show(&databases.database()?, &booking).await
+            }
         },
         Command::Schema(Schema {
             command: SchemaCommand::Print,
@@ -427,7 +444,7 @@ async fn api_keys(command: ApiKeysCommand) -> Result<()> {
     }
 }
 
-/// The configuration of a node that does not run.
+/// The configuration of a node that is not started here.
 fn still(file: Option<PathBuf>, data: Option<PathBuf>) -> Result<config::Config> {
     let mut config = config::Config::load(file.as_deref())?;
     if let Some(data) = data {

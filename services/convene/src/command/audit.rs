@@ -1,7 +1,5 @@
 //! `convene audit`.
 
-use std::path::Path;
-
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use convene_domain::BookingId;
 use convene_kit::{Database, Error, Result};
@@ -9,16 +7,12 @@ use convene_kit::{Database, Error, Result};
 use super::print;
 use crate::audit;
 
-/// Verifies the chains of a data folder; fails when one is broken.
-pub async fn verify(data: &Path, booking: Option<&str>) -> Result<()> {
+/// Verifies the chains of all services; fails when one is broken.
+pub async fn verify(database: &Database, booking: Option<&str>) -> Result<()> {
     let booking = booking.map(parse).transpose()?;
-    let logs = audit::read(&Database::sqlite(data), booking).await?;
+    let logs = audit::read(database, booking).await?;
     if logs.is_empty() {
-        return Err(Error::invalid(
-            "--data",
-            "NO_DATABASES",
-            format!("{} holds no databases of Convene", data.display()),
-        ));
+        return Err(nothing(database));
     }
     let mut problems = Vec::new();
     for log in &logs {
@@ -49,15 +43,27 @@ pub async fn verify(data: &Path, booking: Option<&str>) -> Result<()> {
     ))
 }
 
+fn nothing(database: &Database) -> Error {
+    let (field, place) = match database {
+        Database::Sqlite { dir } => ("--data", dir.display().to_string()),
+        Database::Postgres { .. } => ("database.url", "the PostgreSQL database".to_owned()),
+    };
+    Error::invalid(
+        field,
+        "NO_DATABASES",
+        format!("{place} holds no databases of Convene"),
+    )
+}
+
 /// Prints the trail of a booking.
-pub async fn show(data: &Path, booking: &str) -> Result<()> {
-    let logs = audit::read(&Database::sqlite(data), Some(parse(booking)?)).await?;
+pub async fn show(database: &Database, booking: &str) -> Result<()> {
+    let logs = audit::read(database, Some(parse(booking)?)).await?;
     let mut lines: Vec<_> = logs
         .iter()
         .flat_map(|log| log.events.iter().map(move |event| (log.source, event)))
         .collect();
     if lines.is_empty() {
-        return Err(Error::not_found("booking in this data folder"));
+        return Err(Error::not_found("booking in these databases"));
     }
     lines.sort_by_key(|(source, event)| (event.occurred_at_ms, *source, event.position));
     for (source, event) in lines {
