@@ -8,6 +8,7 @@
 
 mod caller;
 mod cast;
+pub mod contracts;
 pub mod faults;
 pub mod prove;
 mod provider;

@@ -19,8 +19,8 @@ pub struct Schema(BTreeMap<String, TypeKind>);
 
 /// Where values come from.
 pub trait Values {
-    /// A global id.
-    fn id(&mut self) -> String;
+    /// An id for an argument or input field of this name.
+    fn id(&mut self, name: &str) -> String;
     /// Text for an argument or input field of this name.
     fn text(&mut self, name: &str) -> String;
 }
@@ -151,7 +151,7 @@ impl Schema {
         }
         let quoted = |text: String| serde_json::Value::from(text).to_string();
         match named(ty) {
-            "ID" => Some(quoted(values.id())),
+            "ID" => Some(quoted(values.id(name))),
             // A cursor that is no cursor would be refused before anything is looked up.
             "String" if ty.nullable && name == "after" => None,
             "String" => Some(quoted(values.text(name))),

@@ -5,7 +5,7 @@ use std::{net::SocketAddr, path::Path, sync::Arc};
 use convene::{
     Node,
     config::{Config, Simulator as SimulatorAt},
-    node::Ports,
+    node::{DevelopmentKey, Ports},
     roles::RoleName,
 };
 use convene_kit::probe::Probe;
@@ -28,6 +28,8 @@ pub enum SetUp {
 pub struct Running {
     nodes: Vec<Node>,
     simulator: Option<Simulator>,
+    /// Names and addresses of roles that listen.
+    pub(crate) roles: Vec<(RoleName, String)>,
 }
 
 impl SetUp {
@@ -40,6 +42,7 @@ impl SetUp {
                 Running {
                     nodes: vec![node.unwrap()],
                     simulator: None,
+                    roles: Vec::new(),
                 }
             }
             Self::Split => split(folder).await,
@@ -78,19 +81,23 @@ async fn split(folder: &Path) -> Running {
     for (role, ports) in bound.into_iter().rev() {
         nodes.push(Node::serve(config.clone(), &[role], ports).await.unwrap());
     }
+    let listen = |(role, addresses): (_, Vec<String>)| {
+        let address = format!("http://{}", addresses[0]);
+        (role, address)
+    };
     Running {
         nodes,
         simulator: Some(simulator),
+        roles: config.peers.into_iter().map(listen).collect(),
     }
 }
 
 impl Running {
-    /// Address of the gateway and the development admin's key.
-    pub(crate) fn gateway(&self) -> (String, String) {
+    /// Address of the gateway, and the development admin.
+    pub(crate) fn gateway(&self) -> (String, &DevelopmentKey) {
         let gateway = self.nodes.iter().find(|node| !node.url().is_empty());
         let gateway = gateway.unwrap();
-        let key = gateway.development().unwrap().secret().to_owned();
-        (gateway.url(), key)
+        (gateway.url(), gateway.development().unwrap())
     }
 
     /// Addresses of operators' doors, of the gateway's process first.

@@ -3,6 +3,7 @@
 use std::{path::Path, sync::Arc, time::Duration};
 
 use convene::audit;
+use convene_domain::TenantId;
 use convene_kit::{Clock, Database, db::open_read_only, jobs, probe::Probe};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -33,6 +34,7 @@ pub struct World {
     /// An admin of another tenant, after [`Self::reopened`].
     pub other: Option<Caller>,
     user: String,
+    tenant: TenantId,
     disturbed: bool,
 }
 
@@ -83,12 +85,14 @@ impl World {
     async fn start(set_up: SetUp, folder: TempDir, probe: Option<Arc<dyn Probe>>) -> Self {
         let disturbed = probe.is_some();
         let running = set_up.start(folder.path(), probe).await;
-        let (url, key) = running.gateway();
+        let (url, development) = running.gateway();
+        let (key, tenant) = (development.secret().to_owned(), development.tenant());
         Self {
             admin: Caller::new(&url, &format!("Bearer {key}"), disturbed),
             provider: Provider::new(running.simulator().base_url()),
             user: running.simulator().env().graph_user,
             operations: running.operations(),
+            tenant,
             other: None,
             running,
             set_up,
@@ -101,6 +105,19 @@ impl World {
     /// The folder with the databases.
     pub fn data(&self) -> &Path {
         self.folder.path()
+    }
+
+    /// The development admin's tenant.
+    pub fn tenant(&self) -> TenantId {
+        self.tenant
+    }
+
+    /// Names and addresses of the roles of a split world.
+    pub fn roles(&self) -> Vec<(String, String)> {
+        let roles = self.running.roles.iter();
+        roles
+            .map(|(role, address)| (role.to_string(), address.clone()))
+            .collect()
     }
 
     /// The provider's user that organises meetings.

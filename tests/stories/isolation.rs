@@ -2,8 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use convene_tests::Caller;
-use convene_tests::{Booked, Cast, Guest, SetUp, Values, World, fault, schema::Schema};
+use convene_tests::{Booked, Caller, Cast, Guest, SetUp, Values, World, fault, schema::Schema};
 use serde_json::{Value, json};
 
 use crate::{DAY_MS, tenancy::other_tenant};
@@ -26,15 +25,15 @@ const BROKEN: [&str; 6] = [
 ];
 
 /// A tenant in the middle of an appointment.
-struct Tenant {
+pub struct Tenant {
     admin: Caller,
-    cast: Cast,
-    booked: Booked,
+    pub cast: Cast,
+    pub booked: Booked,
     waiting: Guest,
 }
 
 impl Tenant {
-    async fn new(world: &World, admin: &Caller) -> Self {
+    pub async fn new(world: &World, admin: &Caller) -> Self {
         let cast = Cast::of(world, admin, 1).await;
         let booked = cast.book(world, DAY_MS, 2).await;
         let inside = cast.arrive(&booked, 0).await;
@@ -50,7 +49,7 @@ impl Tenant {
     }
 
     /// All that an admin can see.
-    async fn dump(&self) -> Value {
+    pub async fn dump(&self) -> Value {
         let query = "query($id: ID!) {
             services { edges { node { id name } } } hosts { edges { node { id name } } }
             bookings { edges { node { id state version } } }
@@ -74,7 +73,7 @@ impl Tenant {
 }
 
 /// All global ids in a value.
-fn ids(value: &Value) -> Vec<String> {
+pub fn ids(value: &Value) -> Vec<String> {
     let mut found = BTreeSet::new();
     collect(value, &mut found);
     found.into_iter().collect()
@@ -98,10 +97,10 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
 }
 
 /// Ids of a stranger, now and then one of the caller's own; by a seed.
-struct Mixed<'a> {
-    seed: u64,
-    foreign: &'a [String],
-    own: &'a [String],
+pub struct Mixed<'a> {
+    pub seed: u64,
+    pub foreign: &'a [String],
+    pub own: &'a [String],
 }
 
 impl Mixed<'_> {
@@ -115,7 +114,7 @@ impl Mixed<'_> {
 }
 
 impl Values for Mixed<'_> {
-    fn id(&mut self) -> String {
+    fn id(&mut self, _name: &str) -> String {
         let of = match self.next(4) {
             0 => self.own,
             _ => self.foreign,

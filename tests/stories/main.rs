@@ -28,6 +28,7 @@ mod creation;
 mod door;
 mod faults;
 mod isolation;
+mod isolation_grpc;
 mod lobby;
 mod operations;
 mod subscription;
