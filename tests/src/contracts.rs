@@ -16,8 +16,10 @@ use crate::Values;
 
 /// How deep messages nest.
 const DEPTH: usize = 4;
-/// Longest wait for an answer, in milliseconds: feeds never end by themselves.
-const WAIT_MS: u64 = 2_000;
+/// Longest wait for an answer, in milliseconds.
+const WAIT_MS: u64 = 10_000;
+/// Longest wait for the first message of a stream, in milliseconds: a feed that has something to tell tells it at once, and never ends by itself.
+const STREAM_WAIT_MS: u64 = 200;
 /// 2099-01-01, in seconds of Unix time.
 const FUTURE_S: i64 = 4_070_908_800;
 
@@ -91,7 +93,10 @@ pub async fn call(
     method: &MethodDescriptor,
     request: Request<DynamicMessage>,
 ) -> Option<Result<DynamicMessage, Status>> {
-    let wait = std::time::Duration::from_millis(WAIT_MS);
+    let wait = std::time::Duration::from_millis(match method.is_server_streaming() {
+        true => STREAM_WAIT_MS,
+        false => WAIT_MS,
+    });
     let calling = async {
         let mut client = Grpc::new(channel.clone());
         client.ready().await.unwrap();
