@@ -37,6 +37,11 @@ fn the_graphql_schema() {
 }
 
 #[test]
+fn the_configuration() {
+    guard("config.schema.json", &convene::config::schema().unwrap());
+}
+
+#[test]
 fn the_state_charts() {
     let mut page = String::from(
         "# State charts\n\nDrawn from the machines themselves by exploring every event from every reachable state; events that change nothing visible are left out.\n",

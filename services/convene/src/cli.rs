@@ -1,5 +1,7 @@
 //! The command line.
 
+mod installation;
+
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
@@ -36,8 +38,14 @@ enum Command {
     Audit(Audit),
     /// Print generated contracts
     Schema(Schema),
-    /// Check a configuration file
+    /// Check a configuration file, or print what is in force
     Config(ConfigArgs),
+    /// Bring the databases of roles up to date
+    Migrate(installation::Migrate),
+    /// Make, list, export, rotate and retire keys
+    Keys(installation::Keys),
+    /// Make a CA and certificates for development
+    Certificates(installation::Certificates),
 }
 
 #[derive(Debug, Args)]
@@ -303,6 +311,11 @@ enum ConfigCommand {
         /// TOML file
         file: PathBuf,
     },
+    /// Print the values in force, secrets hidden
+    Print {
+        /// TOML file; defaults and environment only when left out
+        file: Option<PathBuf>,
+    },
 }
 
 /// Runs the process's command; errors go to standard error with their remedy.
@@ -420,6 +433,15 @@ async fn run(command: Command) -> Result<()> {
             command::print(&format!("{} can be used\n", file.display()));
             Ok(())
         }
+        Command::Config(ConfigArgs {
+            command: ConfigCommand::Print { file },
+        }) => {
+            command::print(&config::Config::load(file.as_deref())?.shown()?);
+            Ok(())
+        }
+        Command::Migrate(migrate) => installation::migrate(migrate).await,
+        Command::Keys(keys) => installation::keys(keys).await,
+        Command::Certificates(wanted) => installation::certificates(wanted),
     }
 }
 

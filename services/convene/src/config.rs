@@ -11,8 +11,9 @@ use figment::{
     Figment,
     providers::{Env, Format as _, Toml},
 };
+use schemars::JsonSchema;
 use secrecy::SecretString;
-use serde::Deserialize;
+use serde::{Deserialize, Serialize, Serializer};
 
 use crate::roles::RoleName;
 
@@ -27,7 +28,7 @@ pub const SIMULATOR_HTTPS_PORT: u16 = 8791;
 const NOT_CONFIGURATION: [&str; 2] = ["key", "log"];
 
 /// Everything that can be configured.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
     /// Folder of databases, keys and artefacts; made with mode 0700.
@@ -43,6 +44,7 @@ pub struct Config {
     /// The provider; without it the simulator is used.
     pub provider: Option<Provider>,
     /// Where roles listen for other processes, by role; port 0 takes a free one.
+    #[schemars(with = "BTreeMap<RoleName, String>")]
     pub listen: BTreeMap<RoleName, SocketAddr>,
     /// Where roles of other processes are, by role: one `host:port` for each replica.
     pub peers: BTreeMap<RoleName, Vec<String>>,
@@ -55,37 +57,40 @@ pub struct Config {
 }
 
 /// The public door.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Gateway {
     /// Where it listens; port 0 takes a free one.
+    #[schemars(with = "String")]
     pub listen: SocketAddr,
     /// Allows an address that is not loopback.
     pub allow_public: bool,
 }
 
 /// The operators' door: /health, /ready, /metrics. Not for the public.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Operations {
     /// Where it listens. Left out: loopback, at the port after the gateway's; at a free one when the gateway takes a free one or runs elsewhere.
+    #[schemars(with = "Option<String>")]
     pub listen: Option<SocketAddr>,
     /// Allows an address that is not loopback.
     pub allow_public: bool,
 }
 
 /// The simulator.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Simulator {
     /// Where the built-in one listens; port 0 takes a free one.
+    #[schemars(with = "String")]
     pub listen: SocketAddr,
     /// Use the one that runs at this address instead, for example `http://127.0.0.1:8790`.
     pub url: Option<String>,
 }
 
 /// A Graph-shaped provider.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Provider {
     /// Graph base address with version, for example `https://graph.microsoft.com/v1.0`.
@@ -99,6 +104,8 @@ pub struct Provider {
     /// Application (client) id.
     pub client_id: String,
     /// Client secret; best given as `CONVENE_PROVIDER__CLIENT_SECRET`.
+    #[serde(serialize_with = "hidden")]
+    #[schemars(with = "String")]
     pub client_secret: SecretString,
     /// Control address of a simulator, when the provider is one: its clock moves with ours.
     #[serde(default)]
@@ -106,17 +113,21 @@ pub struct Provider {
 }
 
 /// Where the databases are: one file for each role in the data folder, or one schema for each on PostgreSQL.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Database {
     /// `postgres://user:password@host:port/name`, best given as `CONVENE_DATABASE__URL`; SQLite when left out.
+    #[serde(serialize_with = "hidden_when_there")]
+    #[schemars(with = "Option<String>")]
     pub url: Option<SecretString>,
     /// Connections of one role in one process to PostgreSQL, besides two that listen and hold leases; at least 2.
     pub connections: u32,
+    /// Whether a start brings schemas up to date; otherwise `convene migrate` does, and a start refuses one that is not.
+    pub migrate_at_start: bool,
 }
 
 /// PEM files of TLS between roles. Both sides show a certificate of the CA.
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Tls {
     /// Certificate of the CA.
@@ -128,11 +139,30 @@ pub struct Tls {
 }
 
 /// The key file.
-#[derive(Clone, Debug, Default, Deserialize)]
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields, default)]
 pub struct Keys {
     /// Where it is; `keys.json` in the data folder when left out.
     pub file: Option<PathBuf>,
+}
+
+fn hidden<S: Serializer>(_: &SecretString, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.serialize_str("(hidden)")
+}
+
+fn hidden_when_there<S: Serializer>(
+    secret: &Option<SecretString>,
+    serializer: S,
+) -> std::result::Result<S::Ok, S::Error> {
+    match secret {
+        Some(secret) => hidden(secret, serializer),
+        None => serializer.serialize_none(),
+    }
+}
+
+/// The JSON Schema of a configuration file.
+pub fn schema() -> Result<String> {
+    Ok(serde_json::to_string_pretty(&schemars::schema_for!(Config))? + "\n")
 }
 
 fn loopback(port: u16) -> SocketAddr {
@@ -162,6 +192,7 @@ impl Default for Database {
         Self {
             url: None,
             connections: CONNECTIONS,
+            migrate_at_start: true,
         }
     }
 }
@@ -233,6 +264,11 @@ impl Config {
             _ => 0,
         };
         self.operations.listen.unwrap_or(loopback(next))
+    }
+
+    /// The values in force as a file would say them; secrets are hidden.
+    pub fn shown(&self) -> Result<String> {
+        toml::to_string_pretty(self).map_err(|error| Error::internal(error.to_string()))
     }
 
     /// Everything embedded in `data` on free ports: what tests and the demo use.

@@ -5,7 +5,13 @@ mod ports;
 mod tenants;
 mod ways;
 
-use std::{fs, net::SocketAddr, os::unix::fs::PermissionsExt as _, path::Path, sync::Arc};
+use std::{
+    fs,
+    net::SocketAddr,
+    os::unix::fs::PermissionsExt as _,
+    path::{Path, PathBuf},
+    sync::Arc,
+};
 
 use convene_gateway as gateway;
 use convene_kit::{
@@ -173,6 +179,7 @@ impl Node {
         for (role, incoming) in built {
             node.running.spawn(role.run(incoming, node.stop.clone()));
         }
+        node.running.spawn(keys.follow(node.stop.clone()));
         Ok(node)
     }
 
@@ -249,7 +256,7 @@ fn control(config: &Config, provider: Option<&Provider>) -> Option<String> {
 }
 
 /// Makes the data folder, for its owner only.
-fn prepare(data: &Path) -> Result<&Path> {
+pub(crate) fn prepare(data: &Path) -> Result<&Path> {
     let failed = |error: std::io::Error| {
         Error::unavailable(
             "DATA_FOLDER_UNUSABLE",
@@ -269,7 +276,8 @@ async fn deps(
     master: Offset,
     measured: &Measured,
 ) -> Result<Deps> {
-    let db: Db = (spec.open)(&config.database(), spec.name).await?;
+    let migrate = config.database.migrate_at_start;
+    let db: Db = (spec.open)(&config.database(), spec.name, migrate).await?;
     let db = db
         .with_probe(Probed::new(spec.name, measured.probe.clone()))
         .with_metrics(&measured.metrics, spec.name);
@@ -296,7 +304,13 @@ impl Config {
     fn keys(&self) -> Result<Keys> {
         match &self.keys.file {
             Some(file) => Keys::open(file, false),
-            None => Keys::open(&self.data.join("keys.json"), true),
+            None => Keys::open(&self.key_file(), true),
         }
+    }
+
+    /// Where the key file is.
+    pub fn key_file(&self) -> PathBuf {
+        let beside = || self.data.join("keys.json");
+        self.keys.file.clone().unwrap_or_else(beside)
     }
 }

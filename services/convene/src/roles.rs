@@ -5,7 +5,10 @@ mod build;
 use std::{fmt, str::FromStr};
 
 use convene_gateway as gateway;
-use convene_kit::{BoxFuture, Database, Db, Deps, Error, Result, Role, keys::Keys};
+use convene_kit::{
+    BoxFuture, Database, Db, Deps, Error, Result, Role,
+    keys::{Keys, Use},
+};
 use convene_lobby_manager as lobby_manager;
 use convene_meeting_broker as meeting_broker;
 use convene_migrations as migrations;
@@ -25,8 +28,10 @@ pub struct Spec {
     pub name: &'static str,
     /// The roles that it calls.
     pub calls: &'static [&'static str],
-    /// Opens its database.
-    pub open: for<'a> fn(&'a Database, &'static str) -> BoxFuture<'a, Result<Db>>,
+    /// The keys that it is handed.
+    pub keys: &'static [Use],
+    /// Opens its database; brings its schema up to date first when told to, else refuses one that is not.
+    pub open: for<'a> fn(&'a Database, &'static str, bool) -> BoxFuture<'a, Result<Db>>,
     /// Builds it.
     pub build: for<'a> fn(Parts<'a>) -> BoxFuture<'a, Result<Role>>,
 }
@@ -36,24 +41,28 @@ pub const ROLES: [Spec; 5] = [
     Spec {
         name: meeting_broker::NAME,
         calls: &[],
+        keys: &[Use::Caller, Use::PermitPublic, Use::JoinDetails],
         open: open::<migrations::meeting_broker::Migrator>,
         build: build::meeting_broker,
     },
     Spec {
         name: lobby_manager::NAME,
         calls: &[meeting_broker::NAME],
+        keys: &[Use::Caller, Use::Permit],
         open: open::<migrations::lobby_manager::Migrator>,
         build: build::lobby_manager,
     },
     Spec {
         name: scheduler::NAME,
         calls: &[meeting_broker::NAME, lobby_manager::NAME],
+        keys: &[Use::Caller],
         open: open::<migrations::scheduler::Migrator>,
         build: build::scheduler,
     },
     Spec {
         name: recording_coordinator::NAME,
         calls: &[meeting_broker::NAME],
+        keys: &[Use::Caller],
         open: open::<migrations::recording_coordinator::Migrator>,
         build: build::recording_coordinator,
     },
@@ -65,6 +74,7 @@ pub const ROLES: [Spec; 5] = [
             lobby_manager::NAME,
             recording_coordinator::NAME,
         ],
+        keys: &[Use::Caller, Use::Link],
         open: open::<migrations::gateway::Migrator>,
         build: build::gateway,
     },
@@ -73,8 +83,12 @@ pub const ROLES: [Spec; 5] = [
 fn open<'a, M: MigratorTrait + 'static>(
     database: &'a Database,
     name: &'static str,
+    migrate: bool,
 ) -> BoxFuture<'a, Result<Db>> {
-    Box::pin(Db::open::<M>(database, name))
+    match migrate {
+        true => Box::pin(Db::open::<M>(database, name)),
+        false => Box::pin(Db::open_migrated::<M>(database, name)),
+    }
 }
 
 /// What a role is built from.
@@ -98,6 +112,16 @@ pub struct Parts<'a> {
 /// The name of a role that there is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RoleName(&'static str);
+
+/// What the node knows of a role.
+pub fn spec(name: RoleName) -> &'static Spec {
+    static TABLE: [Spec; ROLES.len()] = ROLES;
+    // A name is made from the table only.
+    TABLE
+        .iter()
+        .find(|spec| spec.name == name.0)
+        .unwrap_or(&TABLE[0])
+}
 
 impl RoleName {
     /// All of them, in the order of [`ROLES`].
@@ -147,5 +171,16 @@ impl<'de> Deserialize<'de> for RoleName {
 impl Serialize for RoleName {
     fn serialize<S: Serializer>(&self, serializer: S) -> std::result::Result<S::Ok, S::Error> {
         serializer.serialize_str(self.0)
+    }
+}
+
+impl schemars::JsonSchema for RoleName {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "RoleName".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        let names: Vec<_> = ROLES.iter().map(|spec| spec.name).collect();
+        schemars::json_schema!({ "type": "string", "enum": names })
     }
 }

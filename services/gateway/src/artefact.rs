@@ -8,11 +8,10 @@ use axum::{
     response::{IntoResponse as _, Response},
 };
 use convene_domain::{TenantId, Timestamp};
-use convene_kit::{Caller, Context, Error, KeyScope, Result, Scope, token};
+use convene_kit::{Caller, Context, Error, KeyScope, Result, Scope, keys::Shared};
 use convene_proto::recording::v1::ReadArtefactRequest;
 use futures_util::{StreamExt as _, stream};
 use http::{HeaderMap, header};
-use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use crate::{api::Api, auth, server};
@@ -43,14 +42,14 @@ impl Grant {
 
     /// Refuses a text that does not allow this segment to this caller at this time.
     fn check(
-        key: &hmac::Key,
+        keys: &Shared,
         text: &str,
         caller: &Caller,
         recording: &str,
         segment: u32,
         now: Timestamp,
     ) -> Result<()> {
-        let granted = token::verify_shared::<Self>(key, text).ok();
+        let granted = keys.verify::<Self>(text).ok();
         let fits = granted.is_some_and(|granted| {
             let wanted = Self {
                 expires_ms: granted.expires_ms,
@@ -82,7 +81,7 @@ pub fn link(api: &Api, caller: &Caller, recording: &str, segment: u32) -> Result
         return Ok(None);
     }
     let grant = Grant::new(caller, recording, segment, api.clock.unmoved());
-    let grant = token::sign_shared(&api.config.link_key, &grant)?;
+    let grant = api.config.link_keys.sign(&grant)?;
     Ok(Some(format!(
         "/artefacts/{recording}/{segment}?grant={grant}"
     )))
@@ -112,7 +111,7 @@ async fn open(
     let caller = auth::caller(api, authorization).await?;
     let now = api.clock.unmoved();
     Grant::check(
-        &api.config.link_key,
+        &api.config.link_keys,
         grant,
         &caller,
         recording,
@@ -143,12 +142,13 @@ async fn open(
 
 #[cfg(test)]
 mod tests {
+    use ring::hmac;
     use uuid::Uuid;
 
     use super::*;
 
-    fn key(byte: u8) -> hmac::Key {
-        hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32])
+    fn key(byte: u8) -> Shared {
+        hmac::Key::new(hmac::HMAC_SHA256, &[byte; 32]).into()
     }
 
     fn caller(tenant: u128, principal: &str) -> Caller {
@@ -160,7 +160,7 @@ mod tests {
     fn a_link_opens_one_segment_for_one_caller_for_a_while() {
         let (ours, now) = (caller(1, "key:1"), Timestamp::from_millis(1_000));
         let grant = Grant::new(&ours, "r", 2, now);
-        let text = token::sign_shared(&key(1), &grant).unwrap();
+        let text = key(1).sign(&grant).unwrap();
         let check = |text: &str, caller: &Caller, recording: &str, segment, after_ms| {
             let then = now.plus_millis(after_ms);
             Grant::check(&key(1), text, caller, recording, segment, then)
@@ -184,13 +184,13 @@ mod tests {
     fn a_forged_link_opens_nothing() {
         let (ours, now) = (caller(1, "key:1"), Timestamp::from_millis(1_000));
         let grant = Grant::new(&ours, "r", 2, now);
-        let foreign = token::sign_shared(&key(2), &grant).unwrap();
-        let own = token::sign_shared(&key(1), &grant).unwrap();
+        let foreign = key(2).sign(&grant).unwrap();
+        let own = key(1).sign(&grant).unwrap();
         let longer = Grant {
             expires_ms: i64::MAX,
             ..grant
         };
-        let longer = token::sign_shared(&key(2), &longer).unwrap();
+        let longer = key(2).sign(&longer).unwrap();
         // The body of one, the signature of the other.
         let (body, _) = longer.split_once('.').unwrap();
         let (_, signature) = own.split_once('.').unwrap();

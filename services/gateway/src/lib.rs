@@ -41,7 +41,7 @@ pub struct Config {
     /// Allows admins to move business time: development only.
     pub allow_clock: bool,
     /// Signs short-lived links to artefacts.
-    pub link_key: ring::hmac::Key,
+    pub link_keys: convene_kit::keys::Shared,
     /// Control address of a simulator whose clock moves with ours.
     pub simulator_control: Option<String>,
 }

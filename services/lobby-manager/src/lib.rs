@@ -7,15 +7,13 @@ mod rpc;
 mod service;
 mod store;
 
-use std::sync::Arc;
-
 use convene_kit::{
     Deps, Result, Role,
     feed::{Follower, follow},
     jobs::{Queue, start},
+    keys::PermitKeys,
 };
 use convene_proto::lobby::v1::lobby_manager_server::LobbyManagerServer;
-use ring::signature::Ed25519KeyPair;
 use tonic::transport::Channel;
 
 /// Name of the role.
@@ -25,7 +23,7 @@ pub const NAME: &str = "lobby-manager";
 #[derive(Clone, Debug)]
 pub struct Config {
     /// Signs permits.
-    pub permit_key: Arc<Ed25519KeyPair>,
+    pub permit_keys: PermitKeys,
 }
 
 /// The way to the services below.
@@ -37,7 +35,7 @@ pub struct Peers {
 
 /// Builds the role.
 pub async fn role(deps: Deps, config: Config, peers: Peers) -> Result<Role> {
-    let service = service::Lobbies::new(deps.clone(), config.permit_key);
+    let service = service::Lobbies::new(deps.clone(), config.permit_keys);
     let queue = Queue {
         db: deps.db.clone(),
         clock: deps.clock.clone(),

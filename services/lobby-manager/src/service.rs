@@ -4,17 +4,15 @@ mod decide;
 mod door;
 mod guests;
 
-use std::sync::Arc;
-
 use convene_domain::{
     BookingId, GuestId, HostId, LobbyId, MeetingId, Timestamp, VisitId,
     lobby::{Event, GUESTS_MAX, Lobby},
     permit, visit,
 };
 use convene_kit::{
-    Context, Deps, Error, KeyScope, Origin, Result, Row, Scope, Tx, convert, store as spine,
+    Context, Deps, Error, KeyScope, Origin, Result, Row, Scope, Tx, convert, keys::PermitKeys,
+    store as spine,
 };
-use ring::signature::Ed25519KeyPair;
 
 use crate::store::{self, lobby::Lobbies as LobbyTable, permit::Permits, visit::Visits};
 
@@ -25,7 +23,7 @@ pub use guests::{Ticket, TicketHolder};
 #[derive(Clone)]
 pub struct Lobbies {
     deps: Deps,
-    permit_key: Arc<Ed25519KeyPair>,
+    permit_keys: PermitKeys,
 }
 
 /// A lobby to be opened.
@@ -52,8 +50,8 @@ pub struct VisitView {
 }
 
 impl Lobbies {
-    pub fn new(deps: Deps, permit_key: Arc<Ed25519KeyPair>) -> Self {
-        Self { deps, permit_key }
+    pub fn new(deps: Deps, permit_keys: PermitKeys) -> Self {
+        Self { deps, permit_keys }
     }
 
     pub async fn open_lobby(&self, context: &Context, wish: OpenLobby) -> Result<LobbyView> {

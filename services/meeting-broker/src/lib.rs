@@ -14,11 +14,12 @@ use convene_graph::GraphConfig;
 use convene_kit::{
     Deps, Result, Role,
     jobs::{Queue, start},
-    keys::Sealer,
+    keys::{PermitPublicKeys, Sealer},
 };
 use convene_proto::meeting::v1::meeting_broker_server::MeetingBrokerServer;
 
 pub use provider::{Capability, CapabilityLevel};
+pub use store::join_details::sealed_with;
 
 /// Name of the role.
 pub const NAME: &str = "meeting-broker";
@@ -34,8 +35,8 @@ pub struct Config {
     pub lobby_bypass: String,
     /// Seals join details.
     pub sealer: Sealer,
-    /// Verifies permits (Ed25519, 32 bytes).
-    pub permit_public_key: Vec<u8>,
+    /// Verifies permits.
+    pub permit_public_keys: PermitPublicKeys,
 }
 
 /// Builds the role.
@@ -48,20 +49,22 @@ pub async fn role(deps: Deps, config: Config) -> Result<Role> {
     )?);
     let door = service::Door {
         sealer: config.sealer.clone(),
-        permit_public_key: config.permit_public_key.into(),
+        permit_public_keys: config.permit_public_keys,
     };
     let service = service::Broker::new(deps.clone(), provider.clone(), door);
     let queue = Queue {
         db: deps.db.clone(),
         clock: deps.clock.clone(),
-        worker: jobs::MeetingWorker::new(deps.clone(), provider, config.sealer),
+        worker: jobs::MeetingWorker::new(deps.clone(), provider, config.sealer.clone()),
         role: NAME,
     };
+    let (db, sealer) = (deps.db.clone(), config.sealer);
     let role = Role::new(NAME, deps.clone()).await?;
     Ok(role
         .serve(MeetingBrokerServer::new(rpc::Rpc::new(
             deps.callers,
             service,
         )))
-        .task(move |stop| start(queue, stop)))
+        .task(move |stop| start(queue, stop))
+        .task(move |stop| Box::pin(service::reseal(db, sealer, stop))))
 }

@@ -1,6 +1,7 @@
 //! What the broker does: one method per command.
 
 mod door;
+mod reseal;
 
 use std::sync::Arc;
 
@@ -17,6 +18,7 @@ use crate::{
 };
 
 pub use door::Door;
+pub use reseal::follow as reseal;
 
 /// The broker's commands over its store.
 #[derive(Clone)]

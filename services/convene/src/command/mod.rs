@@ -2,7 +2,10 @@
 
 pub mod api_keys;
 pub mod audit;
+pub mod certificates;
 pub mod clock;
+pub mod keys;
+pub mod migrate;
 pub mod serve;
 pub mod simulator;
 pub mod tenant;

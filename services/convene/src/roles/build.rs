@@ -1,7 +1,5 @@
 //! What each role is told.
 
-use std::sync::Arc;
-
 use convene_gateway as gateway;
 use convene_graph::GraphConfig;
 use convene_kit::{BoxFuture, Error, Result, Role};
@@ -37,7 +35,7 @@ pub fn meeting_broker(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
             callback_uri: CALLBACK_URI.to_owned(),
             lobby_bypass: LOBBY_BYPASS.to_owned(),
             sealer: parts.keys.join_details()?,
-            permit_public_key: parts.keys.permit_public()?,
+            permit_public_keys: parts.keys.permit_public()?,
         };
         meeting_broker::role(parts.deps, config).await
     })
@@ -46,7 +44,7 @@ pub fn meeting_broker(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
 pub fn lobby_manager(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     Box::pin(async move {
         let config = lobby_manager::Config {
-            permit_key: Arc::new(parts.keys.permit()?),
+            permit_keys: parts.keys.permit()?,
         };
         let peers = lobby_manager::Peers {
             broker: parts.ways.to(meeting_broker::NAME)?,
@@ -82,7 +80,7 @@ pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
             .ok_or_else(|| Error::internal("the gateway was given no door"))?;
         let config = gateway::Config {
             allow_clock: parts.config.development,
-            link_key: parts.keys.link()?,
+            link_keys: parts.keys.link()?,
             simulator_control: parts.simulator_control,
         };
         let peers = gateway::Peers {

@@ -74,7 +74,10 @@ pub struct Cloud {
 impl Cloud {
     pub fn start() -> Self {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let process = Process::start(&["simulator", "--listen", "127.0.0.1:0"], "control API");
+        let process = Process::start(
+            &["simulator", "--no-https", "--listen", "127.0.0.1:0"],
+            "control API",
+        );
         Self {
             base: process.said("Simulator of Graph and Entra at"),
             _process: process.into(),

@@ -1,6 +1,7 @@
 //! The real binary: killed at the worst moments, and listened to for what it must not say.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod apart;
 mod house;
 
 use std::process::Command;
@@ -248,6 +249,10 @@ fn the_command_line_helps() {
     for command in [
         "demo",
         "up",
+        "serve",
+        "migrate",
+        "keys",
+        "certificates",
         "simulator",
         "clock",
         "api-keys",
@@ -267,7 +272,10 @@ fn the_command_line_helps() {
     let keyless = run(&["clock", "show"]);
     assert_eq!(keyless.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&keyless.stderr).contains("--key"));
-    let simulator = Process::start(&["simulator", "--listen", "127.0.0.1:0"], "control API");
+    let simulator = Process::start(
+        &["simulator", "--no-https", "--listen", "127.0.0.1:0"],
+        "control API",
+    );
     let base = simulator.said("Simulator of Graph and Entra at");
     let env = run(&["simulator", "env", "--base", &base]);
     let said = String::from_utf8_lossy(&env.stdout);

@@ -1,7 +1,5 @@
 //! A gateway in front of real services. The broker and the recording coordinator serve their feed and clock only.
 
-use std::sync::Arc;
-
 use convene_domain::TenantId;
 use convene_gateway::{Config, Door, KeyRole, NewApiKey, Peers, create_api_key, made_by};
 use convene_kit::{
@@ -40,7 +38,7 @@ pub struct Booked {
 pub fn config(keys: &Keys) -> Config {
     Config {
         allow_clock: true,
-        link_key: keys.link().unwrap(),
+        link_keys: keys.link().unwrap(),
         simulator_control: None,
     }
 }
@@ -83,10 +81,10 @@ impl World {
             recording_in,
         );
         let of = deps::<migrations::lobby_manager::Migrator>(&folder, "lobby-manager", &keys);
-        let permit_key = Arc::new(keys.permit().unwrap());
+        let permit_keys = keys.permit().unwrap();
         let role = convene_lobby_manager::role(
             of.await,
-            convene_lobby_manager::Config { permit_key },
+            convene_lobby_manager::Config { permit_keys },
             convene_lobby_manager::Peers {
                 broker: broker.clone(),
             },

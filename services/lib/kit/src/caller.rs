@@ -5,13 +5,12 @@ mod key_scope;
 use std::fmt;
 
 use convene_domain::{BookingId, HostId, TenantId, VisitId};
-use ring::hmac;
 use serde::{Deserialize, Serialize};
 
 use crate::{
     clock::Clock,
     error::{Error, Result},
-    token,
+    keys::Shared,
 };
 
 pub use key_scope::{KeyScope, KeyScopes};
@@ -160,10 +159,10 @@ struct Statement {
     expires_ms: i64,
 }
 
-/// Signs and verifies callers with the key that all roles share.
+/// Signs and verifies callers with the keys that all roles share.
 #[derive(Clone)]
 pub struct Callers {
-    key: hmac::Key,
+    keys: Shared,
     clock: Clock,
 }
 
@@ -174,9 +173,10 @@ impl fmt::Debug for Callers {
 }
 
 impl Callers {
-    /// `key` is the caller key of the key file.
-    pub fn new(key: hmac::Key, clock: Clock) -> Self {
-        Self { key, clock }
+    /// `keys` are the caller keys of the key file.
+    pub fn new(keys: impl Into<Shared>, clock: Clock) -> Self {
+        let keys = keys.into();
+        Self { keys, clock }
     }
 
     /// A token for a call that starts now.
@@ -185,7 +185,7 @@ impl Callers {
             caller: caller.clone(),
             expires_ms: self.clock.unmoved().plus_millis(LIFE_MS).as_millis(),
         };
-        token::sign_shared(&self.key, &statement)
+        self.keys.sign(&statement)
     }
 
     /// The caller of a token that a role of Convene signed less than a minute ago.
@@ -196,8 +196,7 @@ impl Callers {
                 "the call carries no valid signed caller; calls come through the gateway",
             )
         };
-        let statement: Statement =
-            token::verify_shared(&self.key, token).map_err(|_forged| bad())?;
+        let statement: Statement = self.keys.verify(token).map_err(|_forged| bad())?;
         if statement.expires_ms <= self.clock.unmoved().as_millis() {
             return Err(bad());
         }
@@ -207,8 +206,10 @@ impl Callers {
 
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use ring::hmac;
     use uuid::Uuid;
+
+    use super::*;
 
     fn narrowed(scope: Scope, to: &[KeyScope]) -> Caller {
         Caller {

@@ -20,6 +20,14 @@ pub struct Offset {
     pub version: u64,
 }
 
+/// Wall time, whatever business time is.
+pub(crate) fn unmoved() -> Timestamp {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH);
+    Timestamp::from_millis(since.map_or(0, |since| {
+        i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+    }))
+}
+
 /// Business and unmoved time of one role.
 #[derive(Clone, Debug)]
 pub struct Clock {
@@ -58,12 +66,7 @@ impl Clock {
 
     /// Wall time, whatever business time is.
     pub fn unmoved(&self) -> Timestamp {
-        let millis = SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .map_or(0, |since| {
-                i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-            });
-        Timestamp::from_millis(millis.saturating_add(self.wrong_by_ms))
+        unmoved().plus_millis(self.wrong_by_ms)
     }
 
     /// The offset in force.

@@ -11,7 +11,7 @@ use convene_domain::{
 use convene_kit::{
     Context, Error, KeyScope, Origin, Result, Scope, Tx,
     feed::{Apply, Fact},
-    ids, store as spine, token,
+    ids, store as spine,
 };
 
 use super::{Lobbies, LobbyTable, decide::issue};
@@ -115,7 +115,7 @@ impl Lobbies {
             expires_at: now.plus_millis(LIFE_MS).min(permit.expires_at),
         };
         Ok(SignedPermit {
-            token: token::sign(&self.permit_key, &claims)?,
+            token: self.permit_keys.sign(&claims)?,
             claims,
         })
     }

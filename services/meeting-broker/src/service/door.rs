@@ -1,9 +1,11 @@
 //! The door: join details for the one audience that a permit names (I3).
 
-use std::sync::Arc;
-
 use convene_domain::{Audience, meeting::Event, permit::PermitClaims};
-use convene_kit::{Context, Error, Result, Scope, keys::Sealer, store as spine, token};
+use convene_kit::{
+    Context, Error, Result, Scope,
+    keys::{PermitPublicKeys, Sealer},
+    store as spine,
+};
 
 use super::Broker;
 use crate::{
@@ -15,7 +17,7 @@ use crate::{
 #[derive(Clone, Debug)]
 pub struct Door {
     pub sealer: Sealer,
-    pub permit_public_key: Arc<[u8]>,
+    pub permit_public_keys: PermitPublicKeys,
 }
 
 impl Broker {
@@ -26,8 +28,8 @@ impl Broker {
         permit: &str,
         audience: Audience,
     ) -> Result<(PermitClaims, JoinDetails)> {
-        let claims: PermitClaims =
-            token::verify(&self.door.permit_public_key, permit).map_err(|_forged| forged())?;
+        let keys = &self.door.permit_public_keys;
+        let claims: PermitClaims = keys.verify(permit).map_err(|_forged| forged())?;
         if claims.tenant != context.caller.tenant {
             return Err(Error::not_found("meeting"));
         }

@@ -2,7 +2,12 @@
 
 use convene_domain::{MeetingId, TenantId};
 use convene_kit::{Error, Result, Tx, keys::Sealed, keys::Sealer};
-use sea_orm::{ActiveValue::Set, ConnectionTrait, entity::prelude::*, sea_query::OnConflict};
+use sea_orm::{
+    ActiveValue::Set,
+    ConnectionTrait, QueryOrder as _, QuerySelect as _,
+    entity::prelude::*,
+    sea_query::{Condition, OnConflict},
+};
 
 use crate::provider::JoinDetails;
 
@@ -79,4 +84,64 @@ pub async fn get<C: ConnectionTrait>(
         key_id: row.key_id,
         bytes: row.sealed,
     })
+}
+
+/// A row that another key than the current one opens.
+pub struct Old {
+    pub tenant: TenantId,
+    pub meeting: MeetingId,
+    pub sealed: Sealed,
+}
+
+/// Rows that are not sealed with `current`, in the order of their keys, after one of them.
+pub async fn sealed_otherwise<C: ConnectionTrait>(
+    c: &C,
+    current: &str,
+    after: Option<(TenantId, MeetingId)>,
+    limit: u64,
+) -> Result<Vec<Old>> {
+    let mut query = Entity::find().filter(Column::KeyId.ne(current));
+    if let Some((tenant, meeting)) = after {
+        let same = Condition::all()
+            .add(Column::TenantId.eq(tenant.as_uuid()))
+            .add(Column::MeetingId.gt(meeting.as_uuid()));
+        let behind = Condition::any().add(Column::TenantId.gt(tenant.as_uuid()));
+        query = query.filter(behind.add(same));
+    }
+    let rows = query
+        .order_by_asc(Column::TenantId)
+        .order_by_asc(Column::MeetingId)
+        .limit(limit)
+        .all(c)
+        .await?;
+    let old = rows.into_iter().map(|row| Old {
+        tenant: TenantId::from_uuid(row.tenant_id),
+        meeting: MeetingId::from_uuid(row.meeting_id),
+        sealed: Sealed {
+            key_id: row.key_id,
+            bytes: row.sealed,
+        },
+    });
+    Ok(old.collect())
+}
+
+/// Puts the same details under another key, unless they have changed since they were read.
+pub async fn replace(tx: &Tx, old: Old, sealed: Sealed) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::KeyId, Expr::value(sealed.key_id))
+        .col_expr(Column::Sealed, Expr::value(sealed.bytes))
+        .filter(Column::TenantId.eq(old.tenant.as_uuid()))
+        .filter(Column::MeetingId.eq(old.meeting.as_uuid()))
+        .filter(Column::Sealed.eq(old.sealed.bytes))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// How many rows a key still seals.
+pub async fn sealed_with<C: ConnectionTrait>(c: &C, key_id: &str) -> Result<u64> {
+    Ok(Entity::find()
+        .filter(Column::KeyId.eq(key_id))
+        .count(c)
+        .await?)
 }

@@ -1,7 +1,7 @@
 //! I3: join details leave through a permit, to its one audience.
 
 use convene_domain::{Audience, HostId, permit::PermitClaims};
-use convene_kit::{Code, Error, Scope, keys::Keys, token};
+use convene_kit::{Code, Error, Scope, keys::Keys};
 use convene_proto::meeting::v1::{self as wire, MeetingPhase};
 use uuid::Uuid;
 
@@ -67,7 +67,7 @@ async fn a_permit_that_is_not_ours_opens_nothing() {
         body.to_owned(),
         format!("{body}."),
         format!("{other_body}.{signature}"),
-        token::sign(&theirs, &claims).unwrap(),
+        theirs.sign(&claims).unwrap(),
         "a".repeat(10_000),
     ] {
         let own = scope(asked.booking, audience);

@@ -16,7 +16,7 @@ use convene_domain::{
 use convene_graph::GraphConfig;
 use convene_kit::{
     Caller, Callers, Clock, Context, Db, Deps, Error, Scope, clock::Offset, convert::to_wire, jobs,
-    keys::Keys, local, token,
+    keys::Keys, local,
 };
 use convene_meeting_broker::{Config, NAME, role};
 use convene_migrations::meeting_broker::Migrator;
@@ -103,7 +103,7 @@ impl World {
             callback_uri: "https://convene.invalid/calls".into(),
             lobby_bypass: "everyone".into(),
             sealer: keys.join_details().unwrap(),
-            permit_public_key: keys.permit_public().unwrap(),
+            permit_public_keys: keys.permit_public().unwrap(),
         };
         let (channel, incoming) = local::pipe();
         let stop = CancellationToken::new();
@@ -251,7 +251,7 @@ impl World {
     }
 
     pub fn sign(&self, claims: &PermitClaims) -> String {
-        token::sign(&self.keys.permit().unwrap(), claims).unwrap()
+        self.keys.permit().unwrap().sign(claims).unwrap()
     }
 
     /// The audience itself shows a good permit.

@@ -16,7 +16,7 @@ use std::{
     sync::Arc,
 };
 
-use sea_orm::{DatabaseConnection, DatabaseTransaction};
+use sea_orm::{ConnectionTrait as _, DatabaseConnection, DatabaseTransaction, sea_query::Query};
 use sea_orm_migration::MigratorTrait;
 use secrecy::SecretString;
 use tokio::sync::{Notify, watch};
@@ -97,10 +97,34 @@ impl std::fmt::Debug for Db {
 impl Db {
     /// Opens a service's database and brings its schema up to date. On SQLite no other process may have it open.
     pub async fn open<M: MigratorTrait>(database: &Database, name: &str) -> Result<Self> {
+        Self::connect::<M>(database, name, true).await
+    }
+
+    /// Opens a service's database whose schema is up to date already; refuses one that is not and changes nothing.
+    pub async fn open_migrated<M: MigratorTrait>(database: &Database, name: &str) -> Result<Self> {
+        let db = Self::connect::<M>(database, name, false).await?;
+        match pending::<M>(db.read()).await {
+            0 => Ok(db),
+            lacking => Err(Error::unavailable(
+                "SCHEMA_OUTDATED",
+                format!(
+                    "the database of {name} lacks {lacking} migrations; run `convene migrate` with the same configuration, or set database.migrate_at_start = true"
+                ),
+            )),
+        }
+    }
+
+    async fn connect<M: MigratorTrait>(
+        database: &Database,
+        name: &str,
+        migrate: bool,
+    ) -> Result<Self> {
         let backend = match database {
-            Database::Sqlite { dir } => Backend::Sqlite(Sqlite::open::<M>(dir, name).await?),
+            Database::Sqlite { dir } => {
+                Backend::Sqlite(Sqlite::open::<M>(dir, name, migrate).await?)
+            }
             Database::Postgres { url, connections } => {
-                Backend::Postgres(Postgres::open::<M>(url, *connections, name).await?)
+                Backend::Postgres(Postgres::open::<M>(url, *connections, name, migrate).await?)
             }
         };
         // Seen by nobody unless the node brings its own.
@@ -232,6 +256,25 @@ pub async fn snapshot(database: &Database, name: &str) -> Result<Option<Tx>> {
         Database::Sqlite { dir } => sqlite::snapshot(dir, name).await,
         Database::Postgres { url, .. } => postgres::snapshot(url, name).await,
     }
+}
+
+/// How many migrations a database lacks.
+async fn pending<M: MigratorTrait>(connection: &DatabaseConnection) -> usize {
+    let statement = Query::select()
+        .column("version")
+        .from(M::migration_table_name())
+        .to_owned();
+    // Without the table none was ever applied.
+    let rows = connection.query_all(&statement).await.unwrap_or_default();
+    let applied: Vec<String> = rows
+        .iter()
+        .filter_map(|row| row.try_get("", "version").ok())
+        .collect();
+    let names = M::migrations();
+    let names = names.iter().map(|migration| migration.name());
+    names
+        .filter(|name| !applied.iter().any(|version| version == name))
+        .count()
 }
 
 /// Opens a service's file for reading only; works while the service runs.

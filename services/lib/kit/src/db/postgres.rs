@@ -45,9 +45,12 @@ impl Postgres {
         url: &SecretString,
         connections: u32,
         name: &str,
+        migrate: bool,
     ) -> Result<Self> {
         let server = Server::new(url, name)?;
-        server.migrate::<M>().await?;
+        if migrate {
+            server.migrate::<M>().await?;
+        }
         let for_readers = (connections / 3).max(1);
         let for_changes = connections.saturating_sub(for_readers).max(1);
         let changes = server.pool(for_changes).await?;

@@ -26,15 +26,20 @@ pub struct Sqlite {
 
 impl Sqlite {
     /// Opens `<dir>/<name>.db`.
-    pub async fn open<M: MigratorTrait>(dir: &Path, name: &str) -> Result<Self> {
+    pub async fn open<M: MigratorTrait>(dir: &Path, name: &str, migrate: bool) -> Result<Self> {
         let path = dir.join(format!("{name}.db"));
         let lock = FileLock::acquire(&dir.join(format!("{name}.lock")))?;
         let one = connect(&path, 1, false).await?;
-        M::up(&one, None)
-            .await
-            .map_err(|error| unusable(&path, &error.to_string()))?;
-        // Whoever held leases on this file's jobs is gone: the lock says so.
-        crate::jobs::release_all(&one).await?;
+        if migrate {
+            M::up(&one, None)
+                .await
+                .map_err(|error| unusable(&path, &error.to_string()))?;
+        }
+        // Whoever held leases on this file's jobs is gone: the lock says so. A file without tables has no jobs.
+        let released = crate::jobs::release_all(&one).await;
+        if migrate {
+            released?;
+        }
         Ok(Self {
             readers: connect(&path, READERS, true).await?,
             writer: Writer::start(one),
