@@ -134,25 +134,29 @@ fn due(queue: &str, times: Times) -> Select<Entity> {
 /// of its object, and that job's commit wakes the queue.
 pub async fn idle_for(db: &Db, clock: &Clock, queue: &str) -> Result<Duration> {
     let times = times(db.read(), clock).await?;
-    let until_due = earliest(db.read(), queue, Column::DueAtMs, times.now).await?;
-    let until_retry = earliest(db.read(), queue, Column::RetryAtMs, times.unmoved).await?;
+    let not_yet = Column::DueAtMs.gt(times.now);
+    let until_due = earliest(db.read(), queue, Column::DueAtMs, times.now, not_yet).await?;
+    // What is not due yet has not been tried: only the few that are due are looked at, not every timer.
+    let paused = Column::DueAtMs.lte(times.now).and(Column::RetryAtMs.gt(times.unmoved));
+    let until_retry = earliest(db.read(), queue, Column::RetryAtMs, times.unmoved, paused).await?;
     let millis = Ord::clamp(Ord::min(until_due, until_retry), 1, POLL_MS);
     Ok(Duration::from_millis(millis))
 }
 
-/// Milliseconds from `from` to the next value of `column` after it.
+/// Milliseconds from `from` to the earliest `column` of the jobs that `which` selects.
 async fn earliest<C: ConnectionTrait>(
     connection: &C,
     queue: &str,
     column: Column,
     from: i64,
+    which: Expr,
 ) -> Result<u64> {
     let next: Option<Option<i64>> = Entity::find()
         .select_only()
         .expr(Func::min(Expr::col(column)))
         .filter(Column::Queue.eq(queue))
         .filter(Column::Dead.eq(false))
-        .filter(column.gt(from))
+        .filter(which)
         .into_tuple()
         .one(connection)
         .await?;
