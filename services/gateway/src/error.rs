@@ -47,6 +47,12 @@ pub fn fault(error: Error) -> async_graphql::Error {
     })
 }
 
+/// An answer that is an error and nothing else.
+pub fn refused(error: Error) -> async_graphql::Response {
+    let error = fault(error).into_server_error(async_graphql::Pos::default());
+    async_graphql::Response::from_errors(vec![error])
+}
+
 /// The code as clients see it.
 pub fn code(code: Code) -> &'static str {
     match code {

@@ -3,6 +3,7 @@
 
 mod cursor;
 mod hub;
+mod place;
 
 use std::{collections::VecDeque, sync::Arc};
 
@@ -19,6 +20,7 @@ use crate::{
 };
 pub use cursor::Cursor;
 pub use hub::Hubs;
+pub use place::Place;
 
 /// A service whose facts clients see.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

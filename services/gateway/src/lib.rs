@@ -21,6 +21,7 @@ mod schema;
 mod server;
 mod socket;
 mod subscription;
+mod telling;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -5,7 +5,7 @@ use std::{sync::Arc, task::Poll};
 use async_graphql::{Request, Response};
 use convene_kit::{Error, Result, Scope, telemetry};
 use futures_util::{Stream, StreamExt as _, stream};
-use serde_json::Value;
+use serde::de::IgnoredAny;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span};
@@ -16,6 +16,7 @@ use crate::{
     loaders::Loaders,
     metrics::{Asked, Open},
     schema::{self, Schema},
+    telling::Tellings,
 };
 
 /// Characters of an operation's name that a trace shows.
@@ -29,6 +30,7 @@ pub struct App {
     pub api: Arc<Api>,
     schema: Schema,
     streams: Arc<Semaphore>,
+    pub tellings: Arc<Tellings>,
 }
 
 /// An operation that may run: authenticated, with loaders of its own.
@@ -44,6 +46,7 @@ impl App {
             api,
             schema: schema::build(),
             streams: Arc::new(Semaphore::new(STREAMS_MAX)),
+            tellings: Arc::default(),
         }
     }
 
@@ -71,7 +74,8 @@ impl App {
         Ok(self.ready(request, session, traceparent))
     }
 
-    fn ready(&self, request: Request, session: Session, traceparent: &str) -> Operation {
+    /// Makes the operation ready for a caller who is known.
+    pub fn ready(&self, request: Request, session: Session, traceparent: &str) -> Operation {
         let name = request.operation_name.as_deref().unwrap_or_default();
         let name: String = name.chars().take(NAME_CHARS_MAX).collect();
         let caller = &session.caller;
@@ -138,21 +142,25 @@ pub fn role(scope: &Scope) -> &'static str {
 
 /// The request of a body.
 pub fn parse(body: &[u8]) -> Result<Request> {
-    let body: Value = serde_json::from_slice(body).map_err(|error| {
+    let malformed = |error: serde_json::Error| {
         Error::invalid(
             "body",
             "MALFORMED_JSON",
             format!("the body is not JSON: line {}", error.line()),
         )
-    })?;
-    if body.is_array() {
+    };
+    if body.trim_ascii_start().starts_with(b"[") {
+        serde_json::from_slice::<IgnoredAny>(body).map_err(malformed)?;
         return Err(Error::invalid(
             "body",
             "BATCH_NOT_ALLOWED",
             "send one operation per request; several fields fit into one operation",
         ));
     }
-    serde_json::from_value(body).map_err(|error| {
+    serde_json::from_slice(body).map_err(|error| {
+        if !error.is_data() {
+            return malformed(error);
+        }
         Error::invalid(
             "body",
             "MALFORMED_REQUEST",

@@ -1,6 +1,8 @@
 //! graphql-transport-ws. The credential comes with `connection_init` as `{authorization}`, because browsers cannot set headers here; it
 //! is looked at again for every operation.
 
+mod watching;
+
 use std::{
     sync::{Arc, OnceLock},
     time::Duration,
@@ -23,13 +25,15 @@ use http::HeaderMap;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value;
 use tokio::{
-    sync::{Semaphore, watch},
+    sync::{OwnedSemaphorePermit, Semaphore, watch},
     time::{Instant, MissedTickBehavior, interval_at, sleep_until, timeout},
 };
+use tokio_stream::StreamMap;
+use watching::Asked;
 
 use crate::{
     auth,
-    error::fault,
+    error::{fault, refused},
     operation::App,
     server::{self, BODY_BYTES_MAX},
 };
@@ -102,11 +106,18 @@ impl Operations {
             .await?;
         Ok(self.app.execute_stream(operation).boxed())
     }
-}
 
-fn refused(error: Error) -> Response {
-    let error = fault(error).into_server_error(async_graphql::Pos::default());
-    Response::from_errors(vec![error])
+    /// Room for one operation more.
+    fn place(&self) -> Result<OwnedSemaphorePermit> {
+        self.open.clone().try_acquire_owned().map_err(|_full| {
+            Error::too_many(
+                "TOO_MANY_OPERATIONS",
+                format!(
+                    "a connection has at most {OPERATIONS_MAX} operations open; complete one first"
+                ),
+            )
+        })
+    }
 }
 
 impl Executor for Operations {
@@ -121,14 +132,9 @@ impl Executor for Operations {
         request: Request,
         _session: Option<Arc<Data>>,
     ) -> BoxStream<'static, Response> {
-        let Ok(place) = self.open.clone().try_acquire_owned() else {
-            let error = Error::too_many(
-                "TOO_MANY_OPERATIONS",
-                format!(
-                    "a connection has at most {OPERATIONS_MAX} operations open; complete one first"
-                ),
-            );
-            return stream::once(async { refused(error) }).boxed();
+        let place = match self.place() {
+            Ok(place) => place,
+            Err(error) => return stream::once(async { refused(error) }).boxed(),
         };
         let running = self.clone().run(request);
         let responses = async move {
@@ -165,6 +171,9 @@ async fn serve(socket: ws::WebSocket, operations: Operations) {
                 _ => None,
             })
         });
+    let (incoming, mut asked) = watching::take(incoming, &operations);
+    let mut told = StreamMap::<String, BoxStream<'static, watching::Payload>>::new();
+    let watched = operations.clone();
     let kept = authorization.clone();
     let mut outgoing = WebSocket::new(operations, incoming, WebSocketProtocols::GraphQLWS)
         .on_connection_init(move |payload: Value| async move {
@@ -179,9 +188,21 @@ async fn serve(socket: ws::WebSocket, operations: Operations) {
     let mut pings = interval_at(Instant::now() + ping, ping);
     pings.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let mut unanswered = 0;
+    let stopped = stop.cancelled();
+    tokio::pin!(stopped);
     loop {
         let known = authorization.get().is_some();
         let message = tokio::select! {
+            Some((id, payload)) = told.next(), if !told.is_empty() => watching::message(&id, payload),
+            Some(asked) = asked.recv() => {
+                match asked {
+                    Asked::Watch(id, request) => {
+                        told.insert(id, watched.clone().watch(request));
+                    }
+                    Asked::Complete(id) => drop(told.remove(&id)),
+                }
+                continue;
+            }
             message = outgoing.next() => match message {
                 Some(WsMessage::Text(text)) => Message::Text(text.into()),
                 Some(WsMessage::Close(code, reason)) => {
@@ -201,7 +222,7 @@ async fn serve(socket: ws::WebSocket, operations: Operations) {
                 }
                 Message::Ping(Default::default())
             }
-            () = stop.cancelled() => close(AWAY, "the gateway stops"),
+            () = &mut stopped => close(AWAY, "the gateway stops"),
         };
         let last = matches!(message, Message::Close(_));
         let sent = timeout(Duration::from_millis(SEND_MS_MAX), sink.send(message)).await;

@@ -13,9 +13,10 @@ use crate::{
     api::{Api, Session},
     auth,
     error::fault,
-    feed::{self, Cursor, Source},
+    feed::{self, Cursor, Place, Source},
     ids::{self, Kind},
     model::{api, booking::Booking, found, loaders, lobby::Visit, session, status, time},
+    telling::InCommon,
 };
 
 /// A fact of a booking as it happens.
@@ -102,20 +103,28 @@ impl Subscription {
         }
         found(loaders(ctx)?.bookings.load_one(id).await, "booking")?;
         let booking = ids::decode(Kind::Booking, "bookingId", &booking_id).map_err(fault)?;
-        let mut cursor = start(after.as_deref())?;
+        let place = ctx.data_opt::<Place>().cloned().unwrap_or_default();
+        let mut cursor = match place.get() {
+            Some(cursor) => cursor,
+            None => start(after.as_deref())?,
+        };
+        let in_common = ctx.data_opt::<InCommon>().is_some();
         let (api, session) = (api(ctx)?.clone(), session(ctx)?.clone());
         let events = feed::events(&api, &session, booking, cursor).await;
         let events = events.map_err(fault)?.then(move |event| {
             let (api, session) = (api.clone(), session.clone());
             async move {
-                // Whose key was revoked is told nothing more.
-                auth::check(&api, &session).await.map_err(fault)?;
+                // Whose key was revoked is told nothing more; of watchers that are told in common each is asked for its own.
+                if !in_common {
+                    auth::check(&api, &session).await.map_err(fault)?;
+                }
                 event.map_err(fault)
             }
         });
         Ok(until_error(events.map(move |event: Result<_>| {
             let (source, event) = event?;
             cursor = cursor.advanced(source, event.position);
+            place.set(cursor);
             Ok(BookingEvent::new(cursor, source, &event))
         })))
     }

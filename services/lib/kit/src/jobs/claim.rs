@@ -137,7 +137,9 @@ pub async fn idle_for(db: &Db, clock: &Clock, queue: &str) -> Result<Duration> {
     let not_yet = Column::DueAtMs.gt(times.now);
     let until_due = earliest(db.read(), queue, Column::DueAtMs, times.now, not_yet).await?;
     // What is not due yet has not been tried: only the few that are due are looked at, not every timer.
-    let paused = Column::DueAtMs.lte(times.now).and(Column::RetryAtMs.gt(times.unmoved));
+    let paused = Column::DueAtMs
+        .lte(times.now)
+        .and(Column::RetryAtMs.gt(times.unmoved));
     let until_retry = earliest(db.read(), queue, Column::RetryAtMs, times.unmoved, paused).await?;
     let millis = Ord::clamp(Ord::min(until_due, until_retry), 1, POLL_MS);
     Ok(Duration::from_millis(millis))
