@@ -51,7 +51,9 @@ pub fn seen_host(seen: SeenHost) -> wire::Host {
 
 pub fn booking(view: BookingView) -> wire::Booking {
     let BookingView {
-        row,
+        id,
+        version,
+        created_at,
         booking,
         guests,
     } = view;
@@ -69,8 +71,8 @@ pub fn booking(view: BookingView) -> wire::Booking {
     };
     let terms = booking.terms;
     wire::Booking {
-        id: row.id.to_string(),
-        version: row.version.unsigned_abs(),
+        id: id.to_string(),
+        version,
         state: state.into(),
         service_id: terms.service.to_string(),
         host_id: terms.host.to_string(),
@@ -82,7 +84,7 @@ pub fn booking(view: BookingView) -> wire::Booking {
         meeting_reason,
         lobby_id: terms.lobby.to_string(),
         cancel_reason,
-        created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
+        created_at: Some(to_wire(created_at)),
     }
 }
 

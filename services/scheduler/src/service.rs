@@ -5,7 +5,7 @@ mod catalogue;
 mod facts;
 
 use convene_domain::{
-    BookingId, HostId, TenantId,
+    BookingId, HostId, TenantId, Timestamp,
     booking::{Booking, Event},
 };
 use convene_kit::{
@@ -28,7 +28,9 @@ pub struct Scheduler {
 /// A booking with the guests' personal data, for callers who may see them.
 #[derive(Debug)]
 pub struct BookingView {
-    pub row: store::booking::Model,
+    pub id: BookingId,
+    pub version: u64,
+    pub created_at: Timestamp,
     pub booking: Booking,
     pub guests: Vec<store::guest::Model>,
 }
@@ -184,8 +186,10 @@ impl Scheduler {
                     .partition(|guest| guest.booking_id == row.id);
                 guests = others;
                 Ok(BookingView {
+                    id: BookingId::from_uuid(row.id),
+                    version: row.version.unsigned_abs(),
+                    created_at: Timestamp::from_millis(row.created_at_ms),
                     booking: row.machine()?,
-                    row,
                     guests: own,
                 })
             })

@@ -2,16 +2,15 @@
 
 use convene_domain::{BookingId, Machine, TenantId, Timestamp};
 use sea_orm::{
-    ActiveValue::{NotSet, Set},
     ColumnTrait as _, ConnectionTrait, EntityTrait as _, Iterable as _, QueryFilter as _,
     QueryOrder as _, QuerySelect as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
-    sea_query::{Expr, Func},
+    sea_query::{Expr, Func, Query},
 };
 use uuid::Uuid;
 
 use crate::{
-    db::{Tx, locked},
+    db::{Tx, Writes, locked},
     digest,
     error::{Error, Result},
     store::Origin,
@@ -107,29 +106,20 @@ pub(crate) struct Subject {
 }
 
 /// Writes a fact; answers its hash, the new head of the object's chain.
-pub(crate) async fn append<C, E>(
-    tx: &C,
+pub(crate) fn append<E: serde::Serialize>(
+    writes: &mut Writes,
     origin: &Origin,
     subject: Subject,
     event: &E,
-) -> Result<Vec<u8>>
-where
-    C: ConnectionTrait,
-    E: serde::Serialize,
-{
+) -> Result<Vec<u8>> {
     let mut value = serde_json::to_value(event)?;
     let kind = value
         .as_object_mut()
         .and_then(|object| object.remove("type"))
         .and_then(|kind| kind.as_str().map(str::to_owned))
         .ok_or_else(|| Error::internal("an event has no type"))?;
-    // Where changes run beside each other, the sequencer gives the position after the commit.
-    let position = match locked::concurrent(tx) {
-        true => None,
-        false => Some(head(tx).await? + 1),
-    };
     let mut row = Model {
-        position: position.unwrap_or(UNPLACED),
+        position: UNPLACED,
         tenant_id: origin.tenant.as_uuid(),
         booking_id: subject.booking.map(|id| id.as_uuid()),
         object_kind: subject.kind.to_owned(),
@@ -145,25 +135,36 @@ where
     };
     row.hash = row.expected_hash().to_vec();
     let hash = row.hash.clone();
-    Entity::insert(ActiveModel {
-        position: position.map_or(NotSet, Set),
-        tenant_id: Set(row.tenant_id),
-        booking_id: Set(row.booking_id),
-        object_kind: Set(row.object_kind),
-        object_id: Set(row.object_id),
-        seq: Set(row.seq),
-        kind: Set(row.kind),
-        actor: Set(row.actor),
-        occurred_at_ms: Set(row.occurred_at_ms),
-        data: Set(row.data),
-        previous_hash: Set(row.previous_hash),
-        hash: Set(row.hash),
-        traceparent: Set(row.traceparent),
-    })
-    .exec_without_returning(tx)
-    .await?;
+    let mut values: Vec<(Column, Expr)> = vec![
+        (Column::TenantId, row.tenant_id.into()),
+        (Column::BookingId, row.booking_id.into()),
+        (Column::ObjectKind, row.object_kind.into()),
+        (Column::ObjectId, row.object_id.into()),
+        (Column::Seq, row.seq.into()),
+        (Column::Kind, row.kind.into()),
+        (Column::Actor, row.actor.into()),
+        (Column::OccurredAtMs, row.occurred_at_ms.into()),
+        (Column::Data, row.data.into()),
+        (Column::PreviousHash, row.previous_hash.into()),
+        (Column::Hash, row.hash.into()),
+        (Column::Traceparent, row.traceparent.into()),
+    ];
+    // Where changes run beside each other, the sequencer gives the position after the commit.
+    if !writes.concurrent() {
+        values.push((Column::Position, Expr::cust(NEXT_POSITION)));
+    }
+    let (columns, values): (Vec<_>, Vec<_>) = values.into_iter().unzip();
+    let mut statement = Query::insert();
+    statement.into_table(Entity).columns(columns);
+    statement
+        .values(values)
+        .map_err(|error| Error::internal(error.to_string()))?;
+    writes.add(&statement);
     Ok(hash)
 }
+
+/// The one writer gives positions without a gap.
+const NEXT_POSITION: &str = "(SELECT COALESCE(MAX(position), 0) + 1 FROM event)";
 
 /// Removes an object's whole chain.
 pub(crate) async fn forget<C: ConnectionTrait>(
@@ -214,7 +215,9 @@ pub async fn journal<E: serde::Serialize>(
         seq: version.unsigned_abs(),
         previous_hash: head.hash,
     };
-    let hash = append(tx, origin, subject, event).await?;
+    let mut writes = Writes::of(tx);
+    let hash = append(&mut writes, origin, subject, event)?;
+    writes.send(tx).await?;
     Ok(Head { version, hash })
 }
 

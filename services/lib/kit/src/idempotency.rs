@@ -3,14 +3,14 @@
 use convene_domain::Timestamp;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, EntityTrait as _, QueryFilter as _, QueryTrait as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
     sea_query::{Expr, ExprTrait as _, LockBehavior, LockType, OnConflict, Query},
 };
 use uuid::Uuid;
 
 use crate::{
-    db::{Tx, locked},
+    db::{Tx, Writes, locked},
     digest,
     error::{Error, Result},
     limits,
@@ -112,9 +112,17 @@ impl Key {
 
     /// Remembers the object in the transaction that made it, and forgets what has expired.
     pub async fn remember(&self, tx: &Tx, origin: &Origin, object_id: Uuid) -> Result<()> {
-        forget(tx, origin).await?;
+        let mut writes = Writes::of(tx);
+        self.remember_with(&mut writes, origin, object_id);
+        writes.send(tx).await?;
+        Ok(())
+    }
+
+    /// [`Self::remember`] among other writes.
+    pub fn remember_with(&self, writes: &mut Writes, origin: &Origin, object_id: Uuid) {
+        forget(writes, origin);
         let expires: Timestamp = origin.now.plus_millis(limits::IDEMPOTENCY_MS);
-        Entity::insert(ActiveModel {
+        let row = Entity::insert(ActiveModel {
             tenant_id: Set(origin.tenant.as_uuid()),
             principal: Set(origin.actor.clone()),
             operation: Set(self.operation.to_owned()),
@@ -128,10 +136,8 @@ impl Key {
             OnConflict::columns(KEY)
                 .update_columns([Column::BodyHash, Column::ObjectId, Column::ExpiresAtMs])
                 .to_owned(),
-        )
-        .exec_without_returning(tx)
-        .await?;
-        Ok(())
+        );
+        writes.add(&row.into_query());
     }
 }
 
@@ -143,7 +149,7 @@ const KEY: [Column; 4] = [
 ];
 
 /// Forgets some of what has expired; what another change forgets at this moment is left to it.
-async fn forget(tx: &Tx, origin: &Origin) -> Result<()> {
+fn forget(writes: &mut Writes, origin: &Origin) {
     let expired = Query::select()
         .columns(KEY)
         .from(Entity)
@@ -152,9 +158,7 @@ async fn forget(tx: &Tx, origin: &Origin) -> Result<()> {
         .limit(FORGET_MAX)
         .lock_with_behavior(LockType::Update, LockBehavior::SkipLocked)
         .to_owned();
-    Entity::delete_many()
-        .filter(Expr::tuple(KEY.map(Expr::col)).in_subquery(expired))
-        .exec(tx)
-        .await?;
-    Ok(())
+    let expired =
+        Entity::delete_many().filter(Expr::tuple(KEY.map(Expr::col)).in_subquery(expired));
+    writes.add(&expired.into_query());
 }

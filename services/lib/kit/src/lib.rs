@@ -29,7 +29,7 @@ pub mod token;
 
 pub use caller::{Caller, Callers, KeyScope, KeyScopes, Scope};
 pub use clock::Clock;
-pub use db::{Database, Db, Tx};
+pub use db::{Database, Db, Tx, Writes};
 pub use error::{Code, Error, Result};
 pub use metrics::Metrics;
 pub use role::{Deps, Role};

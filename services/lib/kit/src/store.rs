@@ -8,7 +8,7 @@ use sea_orm::{
 use uuid::Uuid;
 
 use crate::{
-    db::{Tx, changed_meanwhile, locked},
+    db::{Tx, Writes, changed_meanwhile, locked},
     error::{Error, Result},
     event::{self, Subject},
     jobs,
@@ -152,13 +152,34 @@ pub async fn insert<T: Table>(
     event: EventOf<T>,
     extra: Vec<(&'static str, Value)>,
 ) -> Result<RowOf<T>> {
+    insert_with::<T>(tx, origin, id, event, extra, Writes::of(tx)).await
+}
+
+/// [`insert`] together with other writes, which are done first.
+pub async fn insert_with<T: Table>(
+    tx: &Tx,
+    origin: &Origin,
+    id: Uuid,
+    event: EventOf<T>,
+    extra: Vec<(&'static str, Value)>,
+    mut writes: Writes,
+) -> Result<RowOf<T>> {
     let step = T::Machine::begin(event.clone(), origin.now)?;
+    let head_hash = record::<T>(
+        &mut writes,
+        origin,
+        id,
+        1,
+        event::GENESIS.to_vec(),
+        &event,
+        &step,
+    )?;
     let row = Row {
         tenant: origin.tenant,
         id,
         version: 1,
-        machine: step.next.clone(),
-        head_hash: record::<T>(tx, origin, id, 1, event::GENESIS.to_vec(), &event, &step).await?,
+        machine: step.next,
+        head_hash,
     };
     let mut columns = vec!["tenant_id", "id", "created_at_ms"];
     let mut values: Vec<Expr> = vec![
@@ -176,7 +197,8 @@ pub async fn insert<T: Table>(
         .values(values)
         .map_err(|error| Error::internal(error.to_string()))?
         .to_owned();
-    tx.execute(&statement).await?;
+    writes.add(&statement);
+    writes.send(tx).await?;
     Ok(row)
 }
 
@@ -203,17 +225,17 @@ pub async fn apply<T: Table>(
     };
     let before = row.version;
     row.version += 1;
-    row.machine = step.next.clone();
+    let mut writes = Writes::of(tx);
     row.head_hash = record::<T>(
-        tx,
+        &mut writes,
         origin,
         row.id,
         row.version,
         row.head_hash,
         &event,
         &step,
-    )
-    .await?;
+    )?;
+    row.machine = step.next;
     let mut statement = Query::update();
     statement.table(Alias::new(T::NAME));
     for (column, value) in written::<T>(&row)? {
@@ -223,7 +245,10 @@ pub async fn apply<T: Table>(
         .and_where(Expr::col(Alias::new("tenant_id")).eq(row.tenant.as_uuid()))
         .and_where(Expr::col(Alias::new("id")).eq(row.id))
         .and_where(Expr::col(Alias::new("version")).eq(to_i64(before)));
-    if tx.execute(&statement).await?.rows_affected() != 1 {
+    writes.add(&statement);
+    // Each writes one row: the event, the jobs, and the object when it still has the version that was read.
+    let rows = writes.len() as u64;
+    if writes.send(tx).await? != rows {
         return Err(changed_meanwhile());
     }
     Ok(row)
@@ -243,8 +268,8 @@ pub async fn forget<T: Table>(tx: &Tx, tenant: TenantId, id: Uuid) -> Result<()>
 }
 
 /// The event and the effects of a step.
-async fn record<T: Table>(
-    tx: &Tx,
+fn record<T: Table>(
+    writes: &mut Writes,
     origin: &Origin,
     id: Uuid,
     seq: u64,
@@ -259,9 +284,9 @@ async fn record<T: Table>(
         seq,
         previous_hash,
     };
-    let hash = event::append(tx, origin, subject, event).await?;
+    let hash = event::append(writes, origin, subject, event)?;
     for due in &step.effects {
-        jobs::push(tx, origin, T::Machine::KIND, id, due).await?;
+        jobs::push(writes, origin, T::Machine::KIND, id, due)?;
     }
     Ok(hash)
 }

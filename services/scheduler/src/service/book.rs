@@ -6,7 +6,7 @@ use convene_domain::{
     lobby,
 };
 use convene_kit::{
-    Context, Error, KeyScope, Origin, Result, Tx, convert, digest, idempotency::Key, ids,
+    Context, Error, KeyScope, Origin, Result, Tx, Writes, convert, digest, idempotency::Key, ids,
     store as spine,
 };
 
@@ -46,13 +46,24 @@ impl Scheduler {
         context.caller.ensure_app_who(KeyScope::BookingsWrite)?;
         let origin = context.origin(&self.deps.clock);
         check(&wish, origin.now)?;
-        let id = self
+        let booked = self
             .deps
             .db
             .write(move |tx| Box::pin(async move { book(tx, &origin, wish).await }))
             .await?;
-        self.get_booking(context, id).await
+        match booked {
+            Booked::Now(view) => Ok(*view),
+            Booked::Before(id) => self.get_booking(context, id).await,
+        }
     }
+}
+
+/// What came of a wish.
+enum Booked {
+    /// As it was written: nothing has to be read back.
+    Now(Box<BookingView>),
+    /// A repeat: the booking may have changed since.
+    Before(BookingId),
 }
 
 /// What can be said without the store.
@@ -81,9 +92,9 @@ fn check(wish: &BookMeeting, now: Timestamp) -> Result<()> {
     Ok(())
 }
 
-async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<BookingId> {
+async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
     if let Some(id) = wish.key.find(tx, origin).await? {
-        return Ok(BookingId::from_uuid(id));
+        return Ok(Booked::Before(BookingId::from_uuid(id)));
     }
     let service = store::service::get(tx, origin.tenant, wish.service)
         .await
@@ -119,15 +130,24 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<BookingId> 
     };
     let capacity = usize::try_from(host.capacity).unwrap_or(0);
     let occupies = terms.occupies();
-    store::occupancy::take(tx, origin.tenant, id, wish.host, capacity, occupies).await?;
+    let mut writes = Writes::of(tx);
+    let slot = (wish.host, capacity, occupies);
+    store::occupancy::take(tx, &mut writes, origin.tenant, id, slot).await?;
     let event = Event::Booked {
         terms,
         guests_digest: guests_digest(&guests),
     };
-    spine::insert::<Bookings>(tx, origin, id.as_uuid(), event, Vec::new()).await?;
-    store::guest::insert(tx, guests).await?;
-    wish.key.remember(tx, origin, id.as_uuid()).await?;
-    Ok(id)
+    store::guest::insert(&mut writes, &guests);
+    let uuid = id.as_uuid();
+    wish.key.remember_with(&mut writes, origin, uuid);
+    let row = spine::insert_with::<Bookings>(tx, origin, uuid, event, Vec::new(), writes).await?;
+    Ok(Booked::Now(Box::new(BookingView {
+        id,
+        version: row.version,
+        created_at: origin.now,
+        booking: row.machine,
+        guests,
+    })))
 }
 
 fn guests(

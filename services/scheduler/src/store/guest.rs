@@ -3,8 +3,10 @@
 use std::fmt;
 
 use convene_domain::{BookingId, TenantId};
-use convene_kit::Result;
-use sea_orm::{ConnectionTrait, IntoActiveModel as _, QueryOrder as _, entity::prelude::*};
+use convene_kit::{Result, Writes};
+use sea_orm::{
+    ConnectionTrait, IntoActiveModel as _, QueryOrder as _, QueryTrait as _, entity::prelude::*,
+};
 
 /// A guest of one booking.
 #[derive(Clone, PartialEq, Eq, DeriveEntityModel)]
@@ -59,10 +61,9 @@ pub async fn of_bookings<C: ConnectionTrait>(
 }
 
 /// Stores the guests of a new booking.
-pub async fn insert<C: ConnectionTrait>(c: &C, guests: Vec<Model>) -> Result<()> {
+pub fn insert(writes: &mut Writes, guests: &[Model]) {
     let rows = guests
-        .into_iter()
-        .map(|guest| guest.into_active_model().reset_all());
-    Entity::insert_many(rows).exec_without_returning(c).await?;
-    Ok(())
+        .iter()
+        .map(|guest| guest.clone().into_active_model().reset_all());
+    writes.add(&Entity::insert_many(rows).into_query());
 }

@@ -1,8 +1,8 @@
 //! Time that bookings take of a host, buffers included. The guard of I1.
 
 use convene_domain::{BookingId, HostId, Interval, TenantId, Timestamp, peak};
-use convene_kit::{Error, Result};
-use sea_orm::{ConnectionTrait, IntoActiveModel as _, entity::prelude::*};
+use convene_kit::{Error, Result, Writes};
+use sea_orm::{ConnectionTrait, IntoActiveModel as _, QueryTrait as _, entity::prelude::*};
 
 /// One booking's share of a host's time.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -22,14 +22,13 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Takes the time for a booking, or refuses with `SLOT_TAKEN`. The caller holds the host's lock.
+/// Takes the time for a booking with the writes that follow, or refuses with `SLOT_TAKEN`. The caller holds the host's lock.
 pub async fn take<C: ConnectionTrait>(
     c: &C,
+    writes: &mut Writes,
     tenant: TenantId,
     booking: BookingId,
-    host: HostId,
-    capacity: usize,
-    wanted: Interval,
+    (host, capacity, wanted): (HostId, usize, Interval),
 ) -> Result<()> {
     let taken: Vec<Interval> = Entity::find()
         .filter(Column::TenantId.eq(tenant.as_uuid()))
@@ -60,9 +59,7 @@ pub async fn take<C: ConnectionTrait>(
         start_ms: wanted.start().as_millis(),
         end_ms: wanted.end().as_millis(),
     };
-    Entity::insert(row.into_active_model().reset_all())
-        .exec_without_returning(c)
-        .await?;
+    writes.add(&Entity::insert(row.into_active_model().reset_all()).into_query());
     Ok(())
 }
 

@@ -10,6 +10,7 @@ mod postgres;
 mod sqlite;
 pub(crate) mod times;
 mod writer;
+mod writes;
 
 use std::{
     path::{Path, PathBuf},
@@ -34,6 +35,7 @@ use sqlite::Sqlite;
 pub(crate) use failure::changed_meanwhile;
 
 pub use postgres::CONNECTIONS;
+pub use writes::Writes;
 
 /// Changes of one service that may wait for the store in one process; more are refused.
 const QUEUE_MAX: usize = 4_096;

@@ -31,9 +31,12 @@ impl Sqlite {
         let lock = FileLock::acquire(&dir.join(format!("{name}.lock")))?;
         let one = connect(&path, 1, false).await?;
         if migrate {
-            M::up(&one, None)
+            // All in one commit: each waits for the disk.
+            let migrating = one.begin().await?;
+            M::up(&migrating, None)
                 .await
                 .map_err(|error| unusable(&path, &error.to_string()))?;
+            migrating.commit().await?;
         }
         // Whoever held leases on this file's jobs is gone: the lock says so. A file without tables has no jobs.
         let released = crate::jobs::release_all(&one).await;

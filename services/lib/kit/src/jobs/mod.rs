@@ -11,13 +11,13 @@ mod run;
 use convene_domain::Due;
 use sea_orm::{
     ActiveValue::Set,
-    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _,
+    ColumnTrait as _, ConnectionTrait, EntityTrait as _, QueryFilter as _, QueryTrait as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
     sea_query::Expr,
 };
 use uuid::Uuid;
 
-use crate::{error::Result, ids, store::Origin};
+use crate::{db::Writes, error::Result, ids, store::Origin};
 
 pub use queue::{Queue, start};
 pub use run::{Done, Job, Worker};
@@ -75,19 +75,15 @@ pub enum Relation {}
 impl ActiveModelBehavior for ActiveModel {}
 
 /// Writes an effect as a job, in the transaction of the state that wants it.
-pub(crate) async fn push<C, E>(
-    tx: &C,
+pub(crate) fn push<E: serde::Serialize>(
+    writes: &mut Writes,
     origin: &Origin,
     queue: &'static str,
     object: Uuid,
     due: &Due<E>,
-) -> Result<()>
-where
-    C: ConnectionTrait,
-    E: serde::Serialize,
-{
+) -> Result<()> {
     let due_at = due.at.map_or(origin.now, |at| at.max(origin.now));
-    Entity::insert(ActiveModel {
+    let row = Entity::insert(ActiveModel {
         id: Set(ids::new()),
         tenant_id: Set(origin.tenant.as_uuid()),
         queue: Set(queue.to_owned()),
@@ -101,9 +97,8 @@ where
         dead: Set(false),
         last_error: Set(None),
         traceparent: Set(origin.traceparent.clone()),
-    })
-    .exec_without_returning(tx)
-    .await?;
+    });
+    writes.add(&row.into_query());
     Ok(())
 }
 
