@@ -8,4 +8,5 @@ mod credentials;
 mod schema;
 mod sockets;
 mod streams;
+mod telling;
 mod world;

@@ -14,7 +14,7 @@ use crate::world::{World, reason};
 
 const PATIENCE: Duration = Duration::from_secs(20);
 
-struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
+pub struct Socket(WebSocketStream<MaybeTlsStream<TcpStream>>);
 
 async fn connect(world: &World, protocol: &str) -> Result<Socket, tungstenite::Error> {
     let url = format!("{}/graphql/ws", world.url.replacen("http", "ws", 1));
@@ -26,7 +26,7 @@ async fn connect(world: &World, protocol: &str) -> Result<Socket, tungstenite::E
 
 impl Socket {
     /// A connection that `credential` has opened.
-    async fn open(world: &World, credential: &str) -> Self {
+    pub async fn open(world: &World, credential: &str) -> Self {
         let mut socket = connect(world, "graphql-transport-ws").await.unwrap();
         let payload = json!({"authorization": credential});
         socket
@@ -36,19 +36,19 @@ impl Socket {
         socket
     }
 
-    async fn send(&mut self, value: Value) {
+    pub async fn send(&mut self, value: Value) {
         let message = Message::text(value.to_string());
         self.0.send(message).await.unwrap();
     }
 
-    async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
+    pub async fn subscribe(&mut self, id: &str, query: &str, variables: Value) {
         let payload = json!({"query": query, "variables": variables});
         self.send(json!({"id": id, "type": "subscribe", "payload": payload}))
             .await;
     }
 
     /// The next message, or the code that closed the connection.
-    async fn next(&mut self) -> Result<Value, u16> {
+    pub async fn next(&mut self) -> Result<Value, u16> {
         loop {
             let message = tokio::time::timeout(PATIENCE, self.0.next()).await;
             match message.expect("told in time") {
