@@ -35,7 +35,7 @@ pub struct Product {
 
 impl Product {
     pub async fn start(binary: &Path) -> Self {
-        let arguments = ["simulator", "--listen", "127.0.0.1:0"];
+        let arguments = ["simulator", "--listen", "127.0.0.1:0", "--no-https"];
         let simulator = Process::start(binary, &arguments, "control API");
         let base = simulator.said("Simulator of Graph and Entra at");
         let env: Value = env(&base).await;

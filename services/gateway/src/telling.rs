@@ -50,7 +50,28 @@ struct Told {
 
 /// The common executions that run.
 #[derive(Default)]
-pub struct Tellings(Mutex<HashMap<Key, Weak<Telling>>>);
+pub struct Tellings(Mutex<Running>);
+
+#[derive(Default)]
+struct Running {
+    by_key: HashMap<Key, Weak<Telling>>,
+    /// How many there may be before those that ended are looked for.
+    sweep_at: usize,
+}
+
+impl Running {
+    fn get(&self, key: &Key) -> Option<Arc<Telling>> {
+        self.by_key.get(key)?.upgrade()
+    }
+
+    fn insert(&mut self, key: Key, telling: &Arc<Telling>) {
+        if self.by_key.len() >= self.sweep_at {
+            self.by_key.retain(|_, known| known.strong_count() > 0);
+            self.sweep_at = 2 * self.by_key.len() + 1;
+        }
+        self.by_key.insert(key, Arc::downgrade(telling));
+    }
+}
 
 /// A common execution; it ends with its last watcher.
 struct Telling {
@@ -258,7 +279,7 @@ async fn next(wish: &Wish, key: Key, watcher: Watcher) -> Next {
             };
             let at = place.get();
             let together = at.and_then(|at| {
-                let telling = lock(&wish.app.tellings.0).get(&key)?.upgrade()?;
+                let telling = lock(&wish.app.tellings.0).get(&key)?;
                 let told = telling.subscribe_at(at)?;
                 let at = Some(at);
                 Some(Watcher::Together { told, telling, at })
@@ -287,7 +308,7 @@ async fn next(wish: &Wish, key: Key, watcher: Watcher) -> Next {
 
 fn begin(wish: &Wish, key: Key) -> Watcher {
     let mut tellings = lock(&wish.app.tellings.0);
-    if let Some(telling) = tellings.get(&key).and_then(Weak::upgrade) {
+    if let Some(telling) = tellings.get(&key) {
         if let Some(told) = telling.subscribe_first() {
             let at = None;
             return Watcher::Together { told, telling, at };
@@ -299,9 +320,8 @@ fn begin(wish: &Wish, key: Key) -> Watcher {
         }
     }
     // Nobody is told this yet: all that come until it begins are told with it.
-    tellings.retain(|_, telling| telling.strong_count() > 0);
     let telling = Telling::new();
-    tellings.insert(key, Arc::downgrade(&telling));
+    tellings.insert(key, &telling);
     drop(tellings);
     let told = telling.subscribe_first();
     let leading = tokio::spawn(lead(wish.clone(), Arc::downgrade(&telling)));
