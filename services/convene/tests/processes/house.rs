@@ -25,7 +25,8 @@ impl Process {
         let mut child = Command::new(BINARY)
             .args(arguments)
             .stdout(Stdio::piped())
-            .stderr(Stdio::null())
+            // What it complains of stands beside the test's own output.
+            .stderr(Stdio::inherit())
             .spawn()
             .unwrap();
         let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
