@@ -69,6 +69,7 @@ fn crates_depend_downwards_only() {
         "meeting-broker",
         "lobby-manager",
         "recording-coordinator",
+        "webhooks",
         "gateway",
         "simulator",
     ]
@@ -162,6 +163,7 @@ fn imports_stay_in_their_rooms() {
         "meeting-broker",
         "lobby-manager",
         "recording-coordinator",
+        "webhooks",
     ];
     for (path, text) in sources() {
         let shown = path.display().to_string();
@@ -216,6 +218,7 @@ fn every_service_says_what_it_is() {
         "meeting-broker",
         "lobby-manager",
         "recording-coordinator",
+        "webhooks",
         "simulator",
         "lib/domain",
         "lib/kit",
