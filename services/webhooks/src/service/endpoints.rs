@@ -3,6 +3,7 @@
 use convene_domain::{EndpointId, TenantId, Timestamp};
 use convene_kit::{
     Context, Error, Origin, Result, Tx, convert, idempotency::Key, ids, keys::Sealer,
+    store as spine,
 };
 use secrecy::SecretString;
 
@@ -71,6 +72,8 @@ impl Webhooks {
                 if let Some(made) = new.key.find(tx, &origin).await? {
                     return repeated(tx, &origin, &sealer, made).await;
                 }
+                // Whoever makes one at the same moment is counted too.
+                spine::lock(tx, &format!("endpoints/{}", origin.tenant)).await?;
                 if endpoint::count(tx, origin.tenant).await? >= ENDPOINTS_MAX {
                     return Err(Error::too_many(
                         "TOO_MANY_ENDPOINTS",
