@@ -185,6 +185,7 @@ impl World {
                 "meeting-broker",
                 "lobby-manager",
                 "recording-coordinator",
+                "webhooks",
             ] {
                 let database = open_read_only(self.data(), name).await.unwrap();
                 let now = Clock::default().now().plus_millis(offset);

@@ -33,6 +33,7 @@ mod lobby;
 mod operations;
 mod subscription;
 mod tenancy;
+mod webhooks;
 mod whole;
 
 /// A day, in milliseconds.

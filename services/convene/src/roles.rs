@@ -14,6 +14,7 @@ use convene_meeting_broker as meeting_broker;
 use convene_migrations as migrations;
 use convene_recording_coordinator as recording_coordinator;
 use convene_scheduler as scheduler;
+use convene_webhooks as webhooks;
 use sea_orm_migration::MigratorTrait;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -37,7 +38,7 @@ pub struct Spec {
 }
 
 /// All roles, those that others call first: they start in this order.
-pub const ROLES: [Spec; 5] = [
+pub const ROLES: [Spec; 6] = [
     Spec {
         name: meeting_broker::NAME,
         calls: &[],
@@ -67,12 +68,25 @@ pub const ROLES: [Spec; 5] = [
         build: build::recording_coordinator,
     },
     Spec {
+        name: webhooks::NAME,
+        calls: &[
+            scheduler::NAME,
+            meeting_broker::NAME,
+            lobby_manager::NAME,
+            recording_coordinator::NAME,
+        ],
+        keys: &[Use::Caller, Use::Webhooks],
+        open: open::<migrations::webhooks::Migrator>,
+        build: build::webhooks,
+    },
+    Spec {
         name: gateway::NAME,
         calls: &[
             scheduler::NAME,
             meeting_broker::NAME,
             lobby_manager::NAME,
             recording_coordinator::NAME,
+            webhooks::NAME,
         ],
         keys: &[Use::Caller, Use::Link],
         open: open::<migrations::gateway::Migrator>,

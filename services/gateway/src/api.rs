@@ -8,7 +8,7 @@ use convene_proto::{
     lobby::v1::lobby_manager_client::LobbyManagerClient,
     meeting::v1::meeting_broker_client::MeetingBrokerClient,
     recording::v1::recording_coordinator_client::RecordingCoordinatorClient,
-    scheduler::v1::scheduler_client::SchedulerClient,
+    scheduler::v1::scheduler_client::SchedulerClient, webhook::v1::webhooks_client::WebhooksClient,
 };
 use secrecy::SecretString;
 use tokio::sync::Mutex;
@@ -64,6 +64,10 @@ impl Api {
 
     pub fn recording(&self) -> RecordingCoordinatorClient<Channel> {
         RecordingCoordinatorClient::new(self.peers.recording.clone())
+    }
+
+    pub fn webhooks(&self) -> WebhooksClient<Channel> {
+        WebhooksClient::new(self.peers.webhooks.clone())
     }
 
     /// The gateway acting by itself.

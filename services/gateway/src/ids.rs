@@ -23,9 +23,11 @@ pub enum Kind {
     Visit,
     Recording,
     ApiKey,
+    WebhookEndpoint,
+    WebhookDelivery,
 }
 
-const KINDS: [(Kind, &str); 9] = [
+const KINDS: [(Kind, &str); 11] = [
     (Kind::Service, "Service"),
     (Kind::Host, "Host"),
     (Kind::Booking, "Booking"),
@@ -35,6 +37,8 @@ const KINDS: [(Kind, &str); 9] = [
     (Kind::Visit, "Visit"),
     (Kind::Recording, "Recording"),
     (Kind::ApiKey, "ApiKey"),
+    (Kind::WebhookEndpoint, "WebhookEndpoint"),
+    (Kind::WebhookDelivery, "WebhookDelivery"),
 ];
 
 impl Kind {

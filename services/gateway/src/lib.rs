@@ -58,6 +58,8 @@ pub struct Peers {
     pub lobby: Channel,
     /// Recording coordinator.
     pub recording: Channel,
+    /// Webhooks.
+    pub webhooks: Channel,
     /// Every replica of every role by itself, other gateways included: their clocks move with ours.
     pub clocks: Vec<Channel>,
 }

@@ -7,7 +7,7 @@ use async_graphql::{
 use convene_kit::{Code, Error, Scope, limits};
 use convene_proto::{
     event::v1::ReadRequest, lobby::v1 as lobby, meeting::v1 as meeting, recording::v1 as recording,
-    scheduler::v1 as scheduler,
+    scheduler::v1 as scheduler, webhook::v1 as webhook,
 };
 
 use futures_util::future::try_join_all;
@@ -29,6 +29,7 @@ use crate::{
         meeting::{Meeting, MeetingProvider},
         recording::Recording,
         request, session, status,
+        webhook::{WebhookDelivery, WebhookDeliveryState, WebhookEndpoint},
     },
     operation,
 };
@@ -44,6 +45,8 @@ type Hosts = Connection<String, Host>;
 type ApiKeys = Connection<String, ApiKey>;
 /// A page of bookings.
 type Bookings = Connection<String, Booking>;
+/// A page of deliveries.
+type WebhookDeliveries = Connection<String, WebhookDelivery>;
 
 /// Who asks.
 #[derive(SimpleObject)]
@@ -250,6 +253,47 @@ impl Query {
         Ok(AuditTrail { events, complete })
     }
 
+    /// The tenant's webhook endpoints in order of creation. Admins.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn webhook_endpoints(&self, ctx: &Context<'_>) -> Result<Vec<WebhookEndpoint>> {
+        let message = request(ctx, webhook::ListEndpointsRequest {})?;
+        let listed = api(ctx)?.webhooks().list_endpoints(message).await;
+        let endpoints = listed.map_err(status)?.into_inner().endpoints;
+        Ok(endpoints.into_iter().map(WebhookEndpoint).collect())
+    }
+
+    /// What came of the deliveries to an endpoint, newest first. Admins.
+    #[graphql(complexity = "page_cost(first) * child_complexity")]
+    async fn webhook_deliveries(
+        &self,
+        ctx: &Context<'_>,
+        endpoint_id: ID,
+        #[graphql(desc = "Only those in this state.")] state: Option<WebhookDeliveryState>,
+        #[graphql(desc = "At most 100.", default = 20)] first: i32,
+        #[graphql(desc = "Cursor of the last item seen.")] after: Option<String>,
+    ) -> Result<WebhookDeliveries> {
+        let page = page(first, after.as_deref(), Kind::WebhookDelivery)?;
+        let state = state.map_or(webhook::DeliveryState::Unspecified, Into::into);
+        let endpoint = ids::text(Kind::WebhookEndpoint, "endpointId", &endpoint_id);
+        let message = webhook::ListDeliveriesRequest {
+            endpoint_id: endpoint.map_err(fault)?,
+            state: state.into(),
+            first: page.first,
+            after_id: page.after_id,
+        };
+        let listed = api(ctx)?
+            .webhooks()
+            .list_deliveries(request(ctx, message)?)
+            .await;
+        let listed = listed.map_err(status)?.into_inner();
+        let items = listed.deliveries.into_iter();
+        let items = items.map(|item| {
+            let id = encode(Kind::WebhookDelivery, &item.id);
+            (id, WebhookDelivery(item))
+        });
+        Ok(connected(after.is_some(), listed.has_more, items))
+    }
+
     /// Business time.
     async fn clock(&self, ctx: &Context<'_>) -> Result<Clock> {
         Ok(clock::show(api(ctx)?))
@@ -302,7 +346,12 @@ async fn node(ctx: &Context<'_>, field: &'static str, id: &ID) -> Result<Node> {
             Recording(recording.map_err(status)?.into_inner()).into()
         }
         Kind::ApiKey => api_key(ctx, uuid).await?.into(),
-        Kind::Guest => return Err(fault(Error::not_found("node"))),
+        Kind::WebhookEndpoint => {
+            let message = request(ctx, webhook::GetEndpointRequest { id })?;
+            let endpoint = api(ctx)?.webhooks().get_endpoint(message).await;
+            WebhookEndpoint(endpoint.map_err(status)?.into_inner()).into()
+        }
+        Kind::Guest | Kind::WebhookDelivery => return Err(fault(Error::not_found("node"))),
     })
 }
 

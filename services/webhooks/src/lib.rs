@@ -50,7 +50,6 @@ pub async fn role(deps: Deps, config: Config, peers: Peers) -> Result<Role> {
             deps.callers.clone(),
             service,
         )))
-        .await
         .task(move |stop| start(queue, stop));
     for source in peers.sources() {
         let follower = source.follower(&deps);

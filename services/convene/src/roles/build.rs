@@ -2,11 +2,12 @@
 
 use convene_gateway as gateway;
 use convene_graph::GraphConfig;
-use convene_kit::{BoxFuture, Error, Result, Role};
+use convene_kit::{BoxFuture, Error, Result, Role, outbound};
 use convene_lobby_manager as lobby_manager;
 use convene_meeting_broker as meeting_broker;
 use convene_recording_coordinator as recording_coordinator;
 use convene_scheduler as scheduler;
+use convene_webhooks as webhooks;
 
 use super::Parts;
 
@@ -73,6 +74,23 @@ pub fn recording_coordinator(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     })
 }
 
+pub fn webhooks(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let config = webhooks::Config {
+            sealer: parts.keys.webhooks()?,
+            // In development a listener on this machine may be told.
+            outbound: outbound::Settings::new(parts.config.development),
+        };
+        let peers = webhooks::Peers {
+            scheduler: parts.ways.to(scheduler::NAME)?,
+            broker: parts.ways.to(meeting_broker::NAME)?,
+            lobby: parts.ways.to(lobby_manager::NAME)?,
+            recording: parts.ways.to(recording_coordinator::NAME)?,
+        };
+        webhooks::role(parts.deps, config, peers).await
+    })
+}
+
 pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     Box::pin(async move {
         let door = parts
@@ -88,6 +106,7 @@ pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
             broker: parts.ways.to(meeting_broker::NAME)?,
             lobby: parts.ways.to(lobby_manager::NAME)?,
             recording: parts.ways.to(recording_coordinator::NAME)?,
+            webhooks: parts.ways.to(webhooks::NAME)?,
             clocks: parts.ways.each(),
         };
         gateway::role(parts.deps, config, door, peers).await

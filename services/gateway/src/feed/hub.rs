@@ -189,7 +189,8 @@ mod tests {
             scheduler: channel.clone(),
             broker: channel.clone(),
             lobby: channel.clone(),
-            recording: channel,
+            recording: channel.clone(),
+            webhooks: channel,
             clocks: Vec::new(),
         };
         let stop = CancellationToken::new();

@@ -8,6 +8,7 @@ pub mod lobby;
 pub mod meeting;
 pub mod recording;
 pub mod time;
+pub mod webhook;
 
 use std::sync::Arc;
 
@@ -24,6 +25,7 @@ use catalogue::{Host, Service};
 use lobby::{Lobby, Visit};
 use meeting::Meeting;
 use recording::Recording;
+use webhook::WebhookEndpoint;
 
 /// An object with an id that `node` finds again.
 #[derive(Interface)]
@@ -37,6 +39,7 @@ pub enum Node {
     Lobby(Lobby),
     Visit(Visit),
     Recording(Recording),
+    WebhookEndpoint(WebhookEndpoint),
     ApiKey(ApiKey),
 }
 

@@ -5,6 +5,7 @@ mod api_key;
 mod booking;
 mod lobby;
 mod recording;
+mod webhook;
 
 use async_graphql::MergedObject;
 
@@ -16,6 +17,7 @@ pub struct Mutation(
     booking::Bookings,
     lobby::Lobbies,
     recording::Recordings,
+    webhook::Webhooks,
 );
 
 /// Declares payloads: one object field and the refusal.

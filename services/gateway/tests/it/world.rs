@@ -108,6 +108,8 @@ impl World {
             broker,
             lobby,
             recording,
+            // Nobody is asked.
+            webhooks: local::pipe().0,
         };
         let own = deps::<migrations::gateway::Migrator>(&folder, "gateway", &keys).await;
         let callers = own.callers.clone();
