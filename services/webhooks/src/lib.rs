@@ -21,6 +21,7 @@ use convene_proto::webhook::v1::webhooks_server::WebhooksServer;
 pub use events::{EVENT_TYPES, EventType};
 pub use peers::Peers;
 pub use service::ENDPOINTS_MAX;
+pub use store::secret::sealed_with;
 
 /// Name of the role.
 pub const NAME: &str = "webhooks";
@@ -41,16 +42,18 @@ pub async fn role(deps: Deps, config: Config, peers: Peers) -> Result<Role> {
     let queue = Queue {
         db: deps.db.clone(),
         clock: deps.clock.clone(),
-        worker: jobs::DeliveryWorker::new(deps.clone(), config.sealer, outbound),
+        worker: jobs::DeliveryWorker::new(deps.clone(), config.sealer.clone(), outbound),
         role: NAME,
     };
+    let (db, sealer) = (deps.db.clone(), config.sealer);
     let mut role = Role::new(NAME, deps.clone())
         .await?
         .serve(WebhooksServer::new(rpc::Rpc::new(
             deps.callers.clone(),
             service,
         )))
-        .task(move |stop| start(queue, stop));
+        .task(move |stop| start(queue, stop))
+        .task(move |stop| Box::pin(service::reseal(db, sealer, stop)));
     for source in peers.sources() {
         let follower = source.follower(&deps);
         role = role.task(move |stop| Box::pin(convene_kit::feed::follow(follower, stop)));

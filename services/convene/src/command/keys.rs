@@ -8,6 +8,7 @@ use convene_kit::{
     keys::{KeyFile, Use},
 };
 use convene_meeting_broker as meeting_broker;
+use convene_webhooks as webhooks;
 
 use super::print;
 use crate::{
@@ -93,13 +94,18 @@ pub fn rotate(config: &Config, uses: &[Use], begin_ms: i64) -> Result<()> {
 pub async fn retire(config: &Config, id: &str) -> Result<()> {
     let path = config.key_file();
     let mut file = KeyFile::read(&path)?;
-    if file.retire(id, Clock::default().unmoved())? == Use::JoinDetails {
-        let left = sealed_with(config, id).await?;
+    let role = match file.retire(id, Clock::default().unmoved())? {
+        Use::JoinDetails => Some(meeting_broker::NAME),
+        Use::Webhooks => Some(webhooks::NAME),
+        _ => None,
+    };
+    if let Some(role) = role {
+        let left = sealed_with(config, role, id).await?;
         if left > 0 {
             return Err(Error::refused(
                 "KEY_IN_USE",
                 format!(
-                    "{left} rows of join details are still sealed with {id}; the running meeting broker seals them anew, try again in a moment"
+                    "{left} rows are still sealed with {id}; the running {role} seals them anew, try again in a moment"
                 ),
             ));
         }
@@ -109,15 +115,18 @@ pub async fn retire(config: &Config, id: &str) -> Result<()> {
     Ok(())
 }
 
-async fn sealed_with(config: &Config, id: &str) -> Result<u64> {
-    let Some(rows) = snapshot(&config.database(), meeting_broker::NAME).await? else {
+async fn sealed_with(config: &Config, role: &'static str, id: &str) -> Result<u64> {
+    let Some(rows) = snapshot(&config.database(), role).await? else {
         return Err(Error::invalid(
             "--data",
             "NO_DATABASES",
             format!(
-                "the configuration does not lead to the meeting broker's database, which tells whether {id} is still needed; name it with --config or --data"
+                "the configuration does not lead to the database of {role}, which tells whether {id} is still needed; name it with --config or --data"
             ),
         ));
     };
-    meeting_broker::sealed_with(&rows, id).await
+    match role {
+        webhooks::NAME => webhooks::sealed_with(&rows, id).await,
+        _ => meeting_broker::sealed_with(&rows, id).await,
+    }
 }

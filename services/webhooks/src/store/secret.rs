@@ -6,8 +6,8 @@ use convene_kit::{
     keys::{Sealed, Sealer},
 };
 use sea_orm::{
-    Condition, ConnectionTrait, IntoActiveModel as _, QueryOrder as _, entity::prelude::*,
-    sea_query::Expr,
+    Condition, ConnectionTrait, IntoActiveModel as _, PaginatorTrait as _, QueryOrder as _,
+    QuerySelect as _, entity::prelude::*, sea_query::Expr,
 };
 
 /// A secret under a key that only this role has.
@@ -49,6 +49,12 @@ impl Model {
             sealed: sealed.bytes,
             expires_at_ms: None,
         })
+    }
+
+    /// The same secret under the current key.
+    pub fn again(&self, sealer: &Sealer) -> Result<Sealed> {
+        let secret = self.open(sealer)?;
+        sealer.seal(&secret, &[self.tenant_id.as_bytes(), self.id.as_bytes()])
     }
 
     /// The secret itself.
@@ -96,6 +102,38 @@ fn of(tenant: TenantId, endpoint: EndpointId) -> Select<Entity> {
     Entity::find()
         .filter(Column::TenantId.eq(tenant.as_uuid()))
         .filter(Column::EndpointId.eq(endpoint.as_uuid()))
+}
+
+/// Secrets of all tenants that are not sealed with `current`, in the order of their ids, after one of them.
+pub async fn sealed_otherwise<C: ConnectionTrait>(
+    c: &C,
+    current: &str,
+    after: Option<Uuid>,
+    limit: u64,
+) -> Result<Vec<Model>> {
+    let mut query = Entity::find().filter(Column::KeyId.ne(current));
+    if let Some(after) = after {
+        query = query.filter(Column::Id.gt(after));
+    }
+    Ok(query.order_by_asc(Column::Id).limit(limit).all(c).await?)
+}
+
+/// Puts a secret under another key, unless it was erased since it was read.
+pub async fn replace(tx: &Tx, row: Model, sealed: Sealed) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::KeyId, Expr::value(sealed.key_id))
+        .col_expr(Column::Sealed, Expr::value(sealed.bytes))
+        .filter(Column::TenantId.eq(row.tenant_id))
+        .filter(Column::Id.eq(row.id))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
+/// How many secrets a key still seals.
+pub async fn sealed_with<C: ConnectionTrait>(c: &C, key_id: &str) -> Result<u64> {
+    let rows = Entity::find().filter(Column::KeyId.eq(key_id));
+    Ok(rows.count(c).await?)
 }
 
 /// Stores a new secret.

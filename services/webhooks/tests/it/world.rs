@@ -1,6 +1,6 @@
 //! Scheduler and lobby manager as they are, the broker's and the coordinator's feeds, and the webhooks role in a process of its own.
 
-use std::{sync::Arc, time::Duration};
+use std::time::Duration;
 
 use convene_domain::{TenantId, Timestamp};
 use convene_kit::{
@@ -88,8 +88,8 @@ impl World {
         let role = Role::new("recording-coordinator", of.await);
         serve(role.await.unwrap(), recording_in);
         let of = world.deps::<migrations::lobby_manager::Migrator>("lobby-manager");
-        let permit_key = Arc::new(world.keys.permit().unwrap());
-        let config = convene_lobby_manager::Config { permit_key };
+        let permit_keys = world.keys.permit().unwrap();
+        let config = convene_lobby_manager::Config { permit_keys };
         let peers = convene_lobby_manager::Peers {
             broker: broker.clone(),
         };
