@@ -99,7 +99,7 @@ impl House {
         std::fs::create_dir(&data).map_err(|error| error.to_string())?;
         prepare(&data).await;
         let log = folder.path().join("simulator.log");
-        let cloud = ["simulator", "--listen", "127.0.0.1:0"];
+        let cloud = ["simulator", "--no-https", "--listen", "127.0.0.1:0"];
         let cloud = Process::start(binary, &cloud, &log, "control API")?;
         let base = cloud
             .word("Entra at")

@@ -26,12 +26,13 @@ const BOOKINGS: usize = 100;
 /// Bookings that are asked for at the same time.
 const AT_ONCE: usize = 4;
 
-/// Ports below those that the system gives away, so that a restarted process finds its own free.
+/// Ports below those that the system gives away, so that a restarted process finds its own free. The one after each stays free too: the listener for
+/// operators takes the port after the gateway's.
 fn port() -> u16 {
     static NEXT: AtomicU16 = AtomicU16::new(0);
     let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
     loop {
-        let port = first + NEXT.fetch_add(1, Ordering::Relaxed);
+        let port = first + NEXT.fetch_add(2, Ordering::Relaxed);
         if TcpListener::bind(("127.0.0.1", port)).is_ok() {
             return port;
         }
