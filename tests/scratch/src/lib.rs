@@ -1,6 +1,6 @@
 //! Databases for tests. Each test has its own: a folder for SQLite, a database of a running server for PostgreSQL.
 //!
-//! `CONVENE_TEST_POSTGRES` names the server: a URL whose user may create databases, or `required` for the usual place. Without it the usual
+//! `TEST_POSTGRES` names the server: a URL whose user may create databases, or `required` for the usual place. Without it the usual
 //! place is tried, and when nobody answers there the PostgreSQL half of a test is left out and says so.
 #![allow(
     clippy::unwrap_used,

@@ -9,7 +9,7 @@ use sqlx::{
 };
 
 /// Who names the server.
-const VARIABLE: &str = "CONVENE_TEST_POSTGRES";
+const VARIABLE: &str = "TEST_POSTGRES";
 /// The usual place.
 const USUAL: &str = "postgres://postgres@127.0.0.1:5432/postgres";
 /// Connections of one service in one process: tests run many at once.
