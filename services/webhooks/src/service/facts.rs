@@ -27,14 +27,14 @@ pub fn apply_facts() -> Apply {
 }
 
 async fn apply(tx: &Tx, origin: Origin, fact: Fact) -> Result<()> {
+    let (Some(told), Some(booking)) = (told(&fact)?, fact.booking) else {
+        return Ok(());
+    };
     let tenant = origin.tenant;
     let endpoints = endpoint::all(tx, tenant).await?;
     if endpoints.is_empty() {
         return Ok(());
     }
-    let (Some(told), Some(booking)) = (told(&fact)?, fact.booking) else {
-        return Ok(());
-    };
     let event_type = told.name;
     let subject = Subject {
         kind: fact.object_kind.clone(),

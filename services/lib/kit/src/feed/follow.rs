@@ -4,15 +4,16 @@ use std::{sync::Arc, time::Duration};
 
 use convene_domain::TenantId;
 use convene_proto::event::v1::{WatchRequest, events_client::EventsClient};
+use futures_util::StreamExt as _;
 use sea_orm::{
     ActiveValue::Set,
-    EntityTrait as _,
+    EntityTrait as _, QuerySelect as _,
     entity::prelude::{DeriveEntityModel, DerivePrimaryKey, DeriveRelation, EnumIter, *},
     sea_query::{Expr, OnConflict},
 };
 use tokio_util::sync::CancellationToken;
 use tonic::transport::Channel;
-use tracing::Instrument as _;
+use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::Fact;
@@ -20,7 +21,6 @@ use crate::{
     BoxFuture,
     caller::{Caller, Callers},
     clock::Clock,
-    convert::from_wire,
     db::{Db, Tx},
     error::{Error, Result},
     lease,
@@ -30,6 +30,8 @@ use crate::{
     telemetry,
 };
 
+/// Facts that one change applies at the most.
+const TOGETHER: usize = 64;
 /// Pause before a broken feed is opened again, in milliseconds.
 const REOPEN_MS: u64 = 250;
 
@@ -50,7 +52,8 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Applies a fact inside the transaction that moves the cursor. A refusal is logged and passed by; every other error is tried again.
+/// Applies a fact inside the transaction that moves the cursor, perhaps with its neighbours. A refusal is logged and passed by; every other
+/// error is tried again.
 pub type Apply =
     Arc<dyn for<'tx> Fn(&'tx Tx, Origin, Fact) -> BoxFuture<'tx, Result<()>> + Send + Sync>;
 
@@ -120,68 +123,128 @@ async fn pull(follower: &Follower, opened: &mut bool) -> Result<()> {
     )?;
     // A watch never ends by itself.
     request.metadata_mut().remove("grpc-timeout");
-    let mut events = EventsClient::new(follower.channel.clone())
+    let mut source = EventsClient::new(follower.channel.clone());
+    let mut events = source
         .watch(request)
         .await?
-        .into_inner();
+        .into_inner()
+        .ready_chunks(TOGETHER);
     *opened = true;
     let metrics = follower.db.metrics();
     let metrics = metrics.feed(follower.role, follower.source);
-    while let Some(event) = events.message().await? {
-        let (position, occurred_at) = (event.position, event.occurred_at.map(from_wire));
-        let fact = Fact::from_wire(event)?;
-        let span = telemetry::follow(
-            tracing::info_span!("fact", role = follower.role, source = follower.source, kind = %fact.kind),
-            &fact.traceparent,
-        );
-        let fitted = apply(follower, fact).instrument(span).await?;
-        let now = follower.clock.now();
-        let age_ms = occurred_at.map_or(0, |at| now.as_millis() - at.as_millis());
-        metrics.applied(position, age_ms, fitted);
+    while let Some(come) = events.next().await {
+        let mut told = Vec::with_capacity(come.len());
+        let mut broken = None;
+        for event in come {
+            match event {
+                Ok(event) => told.push(Told::new(follower, Fact::from_wire(event)?)),
+                Err(status) => broken = Some(status),
+            }
+        }
+        let fitted = apply(follower, &told).await?;
+        let now = follower.clock.now().as_millis();
+        for (Told { fact, .. }, fitted) in told.iter().zip(fitted) {
+            metrics.applied(fact.position, now - fact.occurred_at.as_millis(), fitted);
+        }
+        if let Some(status) = broken {
+            return Err(status.into());
+        }
     }
     Err(Error::unavailable("FEED_ENDED", "the feed ended"))
 }
 
-/// Whether the fact fitted; one that did not is passed by.
-async fn apply(follower: &Follower, fact: Fact) -> Result<bool> {
-    let position = i64::try_from(fact.position).unwrap_or(i64::MAX);
-    let origin = Origin {
-        tenant: fact.tenant,
-        actor: format!("system:{}", follower.source),
-        now: follower.clock.now(),
-        traceparent: telemetry::current(),
-    };
-    let (source, apply) = (follower.source, follower.apply.clone());
-    let what = format!("{}/{}", fact.object_kind, fact.kind);
-    let probe = follower.db.probe();
-    probe.pass(Side::Before, Act::Fact, || what.clone()).await?;
-    let applied = follower
-        .db
-        .write(move |tx| {
-            Box::pin(async move {
-                // Another replica that follows has applied it, or does so at this moment: then this one waits here.
-                if move_cursor(tx, source, position).await? {
-                    apply(tx, origin, fact).await?;
-                }
-                Ok(())
-            })
-        })
-        .await;
-    match applied {
-        Ok(()) => {
-            probe.pass(Side::After, Act::Fact, || what).await?;
-            Ok(true)
-        }
-        Err(error) if error.is_refusal() => {
-            tracing::warn!(source, position, reason = %error.reason, "a fact did not fit and was passed by");
-            follower
-                .db
-                .write(move |tx| Box::pin(async move { move_cursor(tx, source, position).await }))
-                .await?;
-            Ok(false)
-        }
-        Err(error) => Err(error),
+/// A fact that has come, and the span in which it is applied.
+#[derive(Clone)]
+struct Told {
+    fact: Fact,
+    origin: Origin,
+    span: Span,
+}
+
+impl Told {
+    fn new(follower: &Follower, fact: Fact) -> Self {
+        let span = tracing::info_span!("fact", role = follower.role, source = follower.source, kind = %fact.kind);
+        let span = telemetry::follow(span, &fact.traceparent);
+        let origin = Origin {
+            tenant: fact.tenant,
+            actor: format!("system:{}", follower.source),
+            now: follower.clock.now(),
+            traceparent: span.in_scope(telemetry::current),
+        };
+        Self { fact, origin, span }
     }
+
+    fn position(&self) -> i64 {
+        i64::try_from(self.fact.position).unwrap_or(i64::MAX)
+    }
+
+    fn what(&self) -> String {
+        format!("{}/{}", self.fact.object_kind, self.fact.kind)
+    }
+}
+
+/// Applies what has come; answers of each fact whether it fitted. All in one change as a rule; when one of them does not fit, each in a change of
+/// its own, and that one is passed by.
+async fn apply(follower: &Follower, told: &[Told]) -> Result<Vec<bool>> {
+    match apply_together(follower, told).await {
+        Ok(()) => return Ok(vec![true; told.len()]),
+        Err(error) if !error.is_refusal() => return Err(error),
+        Err(error) if told.len() == 1 => {
+            pass_by(follower, &told[0], &error).await?;
+            return Ok(vec![false]);
+        }
+        Err(_) => {}
+    }
+    let mut fitted = Vec::with_capacity(told.len());
+    for one in told {
+        match apply_together(follower, std::slice::from_ref(one)).await {
+            Ok(()) => fitted.push(true),
+            Err(error) if error.is_refusal() => {
+                pass_by(follower, one, &error).await?;
+                fitted.push(false);
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    Ok(fitted)
+}
+
+/// Applies facts in one change with the cursor.
+async fn apply_together(follower: &Follower, told: &[Told]) -> Result<()> {
+    let Some(last) = told.last().map(Told::position) else {
+        return Ok(());
+    };
+    let probe = follower.db.probe();
+    for one in told {
+        probe.pass(Side::Before, Act::Fact, || one.what()).await?;
+    }
+    let (source, apply, batch) = (follower.source, follower.apply.clone(), told.to_vec());
+    let write = follower.db.write(move |tx| {
+        Box::pin(async move {
+            // Another replica that follows has applied some of it, or does so at this moment: then this one waits here.
+            let applied = lock_cursor(tx, source).await?;
+            for one in batch {
+                if one.position() > applied {
+                    apply(tx, one.origin, one.fact).instrument(one.span).await?;
+                }
+            }
+            move_cursor(tx, source, last).await
+        })
+    });
+    write.await?;
+    for one in told {
+        probe.pass(Side::After, Act::Fact, || one.what()).await?;
+    }
+    Ok(())
+}
+
+async fn pass_by(follower: &Follower, one: &Told, refusal: &Error) -> Result<()> {
+    let (source, position) = (follower.source, one.position());
+    tracing::warn!(source, position, reason = %refusal.reason, "a fact did not fit and was passed by");
+    follower
+        .db
+        .write(move |tx| Box::pin(async move { move_cursor(tx, source, position).await }))
+        .await
 }
 
 /// How far the source was applied; the first time, from its beginning.
@@ -212,13 +275,19 @@ async fn begin(tx: &Tx, source: &'static str) -> Result<()> {
     Ok(())
 }
 
-/// Moves the cursor forward and keeps it locked to the change's end; `false` when it stands there or further already.
-async fn move_cursor(tx: &Tx, source: &'static str, position: i64) -> Result<bool> {
-    let moved = Entity::update_many()
+/// How far the source was applied; nobody else moves it to the change's end.
+async fn lock_cursor(tx: &Tx, source: &str) -> Result<i64> {
+    let cursor = Entity::find_by_id(source).lock_exclusive().one(tx).await?;
+    Ok(cursor.map_or(0, |cursor| cursor.position))
+}
+
+/// Moves the cursor forward, never back.
+async fn move_cursor(tx: &Tx, source: &str, position: i64) -> Result<()> {
+    Entity::update_many()
         .col_expr(Column::Position, Expr::value(position))
         .filter(Column::Source.eq(source))
         .filter(Column::Position.lt(position))
         .exec(tx)
         .await?;
-    Ok(moved.rows_affected == 1)
+    Ok(())
 }

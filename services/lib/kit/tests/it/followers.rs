@@ -45,7 +45,7 @@ fn open_for_each() -> Apply {
     })
 }
 
-fn follower(above: &World, channel: &Channel) -> Follower {
+pub fn follower(above: &World, channel: &Channel) -> Follower {
     Follower {
         db: above.db.clone(),
         clock: above.clock.clone(),
@@ -57,7 +57,7 @@ fn follower(above: &World, channel: &Channel) -> Follower {
     }
 }
 
-async fn applied_once(above: &World, facts: usize) {
+pub async fn applied_once(above: &World, facts: usize) {
     let events = above.placed(facts).await;
     // What a second follower would still bring.
     tokio::time::sleep(Duration::from_millis(300)).await;
