@@ -85,6 +85,7 @@ impl World {
     async fn start(set_up: SetUp, folder: TempDir, probe: Option<Arc<dyn Probe>>) -> Self {
         let disturbed = probe.is_some();
         let running = set_up.start(folder.path(), probe).await;
+        ready(&running.operations()).await;
         let (url, development) = running.gateway();
         let (key, tenant) = (development.secret().to_owned(), development.tenant());
         Self {
@@ -218,6 +219,18 @@ impl World {
     pub async fn stop(self) -> TempDir {
         self.running.stop().await;
         self.folder
+    }
+}
+
+/// Waits until every process says that it may be sent work.
+async fn ready(processes: &[String]) {
+    let http = reqwest::Client::builder().no_proxy().build().unwrap();
+    for process in processes {
+        until("it is ready", || async {
+            let answer = http.get(format!("{process}/ready")).send().await;
+            answer.unwrap().status().is_success().then_some(())
+        })
+        .await;
     }
 }
 

@@ -9,15 +9,13 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::get,
 };
-use convene_kit::{Clock, Db, Error, Metrics, Result, event, jobs, metrics::Found};
+use convene_kit::{
+    Channel, Clock, Db, Error, Metrics, Result, event, jobs, metrics::Found, remote::Standing,
+};
 use http::{StatusCode, header};
 use serde::Serialize;
 use tokio::{net::TcpListener, time::timeout};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
-use tonic_health::pb::{
-    HealthCheckRequest, health_check_response::ServingStatus, health_client::HealthClient,
-};
 
 /// A check is given up after this time, in milliseconds.
 const CHECK_MS_MAX: u64 = 2_000;
@@ -44,7 +42,7 @@ pub struct Operations {
     pub metrics: Metrics,
     /// The roles that run here.
     pub here: Vec<Watched>,
-    /// The ways to the roles that those call.
+    /// The roles that run here or are called from here, and the ways there.
     pub peers: Vec<(&'static str, Channel)>,
 }
 
@@ -194,10 +192,9 @@ async fn database(watched: &Watched) -> Option<Problem> {
 }
 
 async fn peer(role: &'static str, channel: Channel) -> Option<Problem> {
-    let mut client = HealthClient::new(channel);
-    match in_time(client.check(HealthCheckRequest::default())).await {
-        Ok(Ok(told)) if told.get_ref().status() == ServingStatus::Serving => None,
-        Ok(Ok(_)) => Some(Problem {
+    match in_time(channel.standing()).await {
+        Ok(Standing::Works) => None,
+        Ok(Standing::Waits) => Some(Problem {
             what: role.to_owned(),
             reason: "PEER_NOT_READY",
             remedy: format!("{role} waits for business time or its database; see its own /ready"),

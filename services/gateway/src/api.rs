@@ -3,7 +3,7 @@
 use std::{sync::Arc, time::Duration};
 
 use convene_domain::TenantId;
-use convene_kit::{Caller, Clock, Context, Db, Deps, Result, caller::Callers, limits};
+use convene_kit::{Caller, Channel, Clock, Context, Db, Deps, Result, caller::Callers, limits};
 use convene_proto::{
     lobby::v1::lobby_manager_client::LobbyManagerClient,
     meeting::v1::meeting_broker_client::MeetingBrokerClient,
@@ -13,7 +13,7 @@ use convene_proto::{
 use secrecy::SecretString;
 use tokio::sync::Mutex;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, transport::Channel};
+use tonic::Request;
 
 use crate::{Config, Peers, feed::Hubs, keys::KnownKeys, metrics::GatewayMetrics};
 

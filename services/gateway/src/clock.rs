@@ -2,8 +2,9 @@
 
 use async_graphql::SimpleObject;
 use chrono::{DateTime, Utc};
-use convene_kit::{Error, Result, clock::Offset, role::remember_offset};
+use convene_kit::{Code, Error, Result, clock::Offset, role::remember_offset};
 use convene_proto::clock::v1::{GetRequest, SetRequest, clock_client::ClockClient};
+use tonic::{Response, Status};
 
 use crate::{
     api::{Api, Session},
@@ -63,13 +64,17 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
         .write(move |tx| Box::pin(async move { remember_offset(tx, offset).await }))
         .await?;
     api.clock.set(offset);
-    for channel in &api.peers.clocks {
-        let message = SetRequest {
-            offset_ms: offset.millis,
-            version: offset.version,
-        };
-        let request = api.system().request(&api.callers, message)?;
-        ClockClient::new(channel.clone()).set(request).await?;
+    for role in &api.peers.clocks {
+        let mut answers = Vec::new();
+        for replica in role.replicas().await {
+            let message = SetRequest {
+                offset_ms: offset.millis,
+                version: offset.version,
+            };
+            let request = api.system().request(&api.callers, message)?;
+            answers.push(ClockClient::new(replica.channel()).set(request).await);
+        }
+        of_one_at_least(answers)?;
     }
     move_simulator(api, offset).await?;
     Ok(show(api))
@@ -78,18 +83,39 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
 /// The newest offset that anybody has: a role may have seen a move that this gateway's database, restored since, has not.
 async fn latest(api: &Api) -> Result<Offset> {
     let mut latest = api.clock.offset();
-    for channel in &api.peers.clocks {
-        let request = api.system().request(&api.callers, GetRequest {})?;
-        let known = ClockClient::new(channel.clone()).get(request).await?;
-        let known = known.into_inner();
-        if known.version > latest.version {
-            latest = Offset {
-                millis: known.offset_ms,
-                version: known.version,
-            };
+    for role in &api.peers.clocks {
+        let mut answers = Vec::new();
+        for replica in role.replicas().await {
+            let request = api.system().request(&api.callers, GetRequest {})?;
+            answers.push(ClockClient::new(replica.channel()).get(request).await);
+        }
+        for known in of_one_at_least(answers)? {
+            if known.version > latest.version {
+                latest = Offset {
+                    millis: known.offset_ms,
+                    version: known.version,
+                };
+            }
         }
     }
     Ok(latest)
+}
+
+/// What the replicas of a role answered. One that is away finds the offset in the database that it shares with the others; when all are, nobody has it.
+fn of_one_at_least<T>(answers: Vec<std::result::Result<Response<T>, Status>>) -> Result<Vec<T>> {
+    let mut all = Vec::new();
+    let mut away = None;
+    for answer in answers {
+        match answer.map_err(Error::from) {
+            Ok(answer) => all.push(answer.into_inner()),
+            Err(error) if error.code == Code::Unavailable => away = Some(error),
+            Err(error) => return Err(error),
+        }
+    }
+    match away.filter(|_| all.is_empty()) {
+        Some(error) => Err(error),
+        None => Ok(all),
+    }
 }
 
 async fn move_simulator(api: &Api, offset: Offset) -> Result<()> {

@@ -8,11 +8,10 @@ mod place;
 use std::{collections::VecDeque, sync::Arc};
 
 use convene_domain::BookingId;
-use convene_kit::{Result, limits};
+use convene_kit::{Channel, Result, limits};
 use convene_proto::event::v1::{Event, ReadRequest, ReadResponse, events_client::EventsClient};
 use futures_util::{Stream, stream};
 use tokio::sync::broadcast;
-use tonic::transport::Channel;
 
 use crate::{
     Peers,

@@ -25,9 +25,8 @@ mod telling;
 
 use std::{net::SocketAddr, sync::Arc};
 
-use convene_kit::{Deps, Error, Result, Role, role::keep_clock};
+use convene_kit::{Channel, Deps, Error, Result, Role, role::keep_clock};
 use tokio::net::TcpListener;
-use tonic::transport::Channel;
 
 use api::Api;
 pub use keys::{KeyRole, NewApiKey, create_api_key, is_tenant, made_by};
@@ -60,7 +59,7 @@ pub struct Peers {
     pub recording: Channel,
     /// Webhooks.
     pub webhooks: Channel,
-    /// Every replica of every role by itself, other gateways included: their clocks move with ours.
+    /// Every role, other gateways included: the clocks of all their replicas move with ours.
     pub clocks: Vec<Channel>,
 }
 

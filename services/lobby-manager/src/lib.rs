@@ -8,13 +8,12 @@ mod service;
 mod store;
 
 use convene_kit::{
-    Deps, Result, Role,
+    Channel, Deps, Result, Role,
     feed::{Follower, follow},
     jobs::{Queue, start},
     keys::PermitKeys,
 };
 use convene_proto::lobby::v1::lobby_manager_server::LobbyManagerServer;
-use tonic::transport::Channel;
 
 /// Name of the role.
 pub const NAME: &str = "lobby-manager";

@@ -7,7 +7,7 @@ use convene_domain::{
     Audience, HostId, MeetingId, TenantId,
     meeting::{Decided, SegmentId},
 };
-use convene_kit::{Caller, Context, Error, Result, caller::Callers, limits};
+use convene_kit::{Caller, Channel, Context, Error, Result, caller::Callers, limits};
 use convene_proto::meeting::v1::{
     self as wire, CaptureState, MeetingPhase, meeting_broker_client::MeetingBrokerClient,
 };
@@ -15,7 +15,7 @@ use futures_util::{
     StreamExt as _,
     stream::{self, BoxStream},
 };
-use tonic::{Streaming, transport::Channel};
+use tonic::Streaming;
 
 use crate::convert;
 

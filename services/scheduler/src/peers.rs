@@ -1,12 +1,11 @@
 //! Calls to the services below.
 
 use convene_domain::TenantId;
-use convene_kit::{Caller, Context, Result, caller::Callers};
+use convene_kit::{Caller, Channel, Context, Result, caller::Callers};
 use convene_proto::{
     lobby::v1::{self as lobby, lobby_manager_client::LobbyManagerClient},
     meeting::v1::{self as meeting, meeting_broker_client::MeetingBrokerClient},
 };
-use tonic::transport::Channel;
 
 /// The way to the services below.
 #[derive(Clone, Debug)]

@@ -1,7 +1,6 @@
 //! Whose facts are told.
 
-use convene_kit::{Deps, feed::Follower};
-use tonic::transport::Channel;
+use convene_kit::{Channel, Deps, feed::Follower};
 
 use crate::service::apply_facts;
 

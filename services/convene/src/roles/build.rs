@@ -107,7 +107,7 @@ pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
             lobby: parts.ways.to(lobby_manager::NAME)?,
             recording: parts.ways.to(recording_coordinator::NAME)?,
             webhooks: parts.ways.to(webhooks::NAME)?,
-            clocks: parts.ways.each(),
+            clocks: parts.ways.all().into_iter().map(|(_, way)| way).collect(),
         };
         gateway::role(parts.deps, config, door, peers).await
     })

@@ -3,11 +3,10 @@
 use std::{sync::Arc, time::Duration};
 
 use convene_domain::TenantId;
-use convene_kit::{Caller, Context, Error, Result, caller::Callers};
+use convene_kit::{Caller, Channel, Context, Error, Result, caller::Callers};
 use convene_proto::event::v1::{Event, ReadRequest, WatchRequest, events_client::EventsClient};
 use tokio::sync::{OnceCell, broadcast};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use super::{SOURCES, Source};
 use crate::Peers;

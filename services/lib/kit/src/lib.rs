@@ -1,6 +1,8 @@
 //! Plumbing that every role needs. Nothing here knows what a meeting is.
 
+pub mod backoff;
 pub mod caller;
+pub mod channel;
 pub mod clock;
 pub mod convert;
 pub mod db;
@@ -28,6 +30,7 @@ pub mod tls;
 pub mod token;
 
 pub use caller::{Caller, Callers, KeyScope, KeyScopes, Scope};
+pub use channel::Channel;
 pub use clock::Clock;
 pub use db::{Database, Db, Tx, Writes};
 pub use error::{Code, Error, Result};

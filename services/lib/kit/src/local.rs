@@ -6,8 +6,10 @@ use tokio::{
     sync::mpsc,
 };
 use tokio_stream::wrappers::ReceiverStream;
-use tonic::transport::{Channel, Endpoint, Uri};
+use tonic::transport::{Endpoint, Uri};
 use tower::service_fn;
+
+use crate::Channel;
 
 /// Bytes in flight in each direction.
 const PIPE_BYTES: usize = 256 * 1024;
@@ -33,5 +35,5 @@ pub fn pipe() -> (Channel, Incoming) {
             }
         }),
     );
-    (channel, ReceiverStream::new(accept))
+    (channel.into(), ReceiverStream::new(accept))
 }

@@ -1,6 +1,11 @@
-//! The way to a role in another process. Nothing connects before the first call; a connection that breaks is made anew for the next one.
+//! The way to a role in other processes: its replicas, watched, and called as long as they work.
 
-use std::{net::IpAddr, time::Duration};
+mod balance;
+mod discover;
+mod health;
+mod replica;
+
+use std::{net::IpAddr, sync::Arc, time::Duration};
 
 use tonic::transport::{Channel, Endpoint};
 
@@ -11,7 +16,29 @@ use crate::{
     tls::{self, Tls},
 };
 
-/// A channel to `address` (`host:port`), where `role` serves. `field` is where the configuration names the address.
+pub use balance::Balanced;
+pub(crate) use balance::Table;
+pub use replica::{Replica, Standing};
+
+/// The replicas of `role` at these places (`host:port`): an address each, or a name that may stand for several and is looked up again and again. They are
+/// watched from now on. `field` is where the configuration names them.
+///
+/// A call goes to one that serves by its own word (`grpc.health.v1`), and to one only: what fails is the caller's to repeat. When none serves, the answer is
+/// `PEER_UNAVAILABLE` at once; when the connection breaks under the call, `PEER_LOST`.
+pub fn balanced(field: &str, role: &str, places: &[String], tls: Option<&Tls>) -> Result<Balanced> {
+    for place in places {
+        endpoint(field, role, place, tls)?;
+    }
+    Ok(discover::start(discover::Source {
+        field: field.to_owned(),
+        role: Arc::from(role),
+        places: places.to_vec(),
+        tls: tls.cloned(),
+    }))
+}
+
+/// A channel to one server at `address` (`host:port`), where `role` serves, however it is. Nothing connects before the first call; a connection that breaks
+/// is made anew for the next one. `field` is where the configuration names the address.
 pub fn channel(field: &str, role: &str, address: &str, tls: Option<&Tls>) -> Result<Channel> {
     Ok(endpoint(field, role, address, tls)?.connect_lazy())
 }

@@ -37,7 +37,9 @@ use health::Health;
 pub use clock::{follow_offset, remember_offset, stored_offset};
 pub use master::keep_clock;
 
-/// How long running calls may go on after the wish to stop, in milliseconds.
+/// How long others are still served after they were told to call another replica, in milliseconds.
+const FAREWELL_MS: u64 = 250;
+/// How long running calls may go on after that, in milliseconds.
 const GRACE_MS: u64 = 1_000;
 
 /// What every role is built from.
@@ -157,16 +159,18 @@ impl Role {
                 task(stop).await
             });
         }
+        // Before anybody can ask.
+        self.health.say(false).await;
+        let closed = closing(stop.clone(), !self.listeners.is_empty());
         let routes = self.routes.routes();
         let begun = self.begun.subscribe();
         for listener in self.listeners {
             let (server, incoming) = listener.open()?;
             let (routes, call) = (routes.clone(), call.clone());
-            running.spawn(serve(name, server, routes, incoming, call, stop.clone()));
+            running.spawn(serve(name, server, routes, incoming, call, closed.clone()));
         }
         let server = Server::builder();
-        running.spawn(serve(name, server, routes, incoming, call, stop.clone()));
-        self.health.say(false).await;
+        running.spawn(serve(name, server, routes, incoming, call, closed));
         let watching = self.health.watch(self.deps.db, begun, stop.clone());
         running.spawn(async move {
             watching.await;
@@ -184,6 +188,21 @@ impl Role {
         }
         first
     }
+}
+
+/// Cancelled after `stop`; a little later where others call, who first have to hear that this one serves no more.
+fn closing(stop: CancellationToken, called: bool) -> CancellationToken {
+    if !called {
+        return stop;
+    }
+    let closed = CancellationToken::new();
+    let later = closed.clone();
+    tokio::spawn(async move {
+        stop.cancelled().await;
+        tokio::time::sleep(Duration::from_millis(FAREWELL_MS)).await;
+        later.cancel();
+    });
+    closed
 }
 
 /// Serves connections until `stop`, in both modes with the same bounds.

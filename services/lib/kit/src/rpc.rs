@@ -83,6 +83,11 @@ impl Context {
     }
 }
 
+/// How long the sender of these headers waits, when it says so.
+pub(crate) fn timeout(headers: &http::HeaderMap) -> Option<Duration> {
+    parse_timeout(headers.get(TIMEOUT)?.to_str().ok()?)
+}
+
 /// gRPC's `TimeoutValue TimeoutUnit`: up to eight digits and one of H, M, S, m, u, n.
 fn parse_timeout(text: &str) -> Option<Duration> {
     let (digits, unit) = text.split_at_checked(text.len().checked_sub(1)?)?;

@@ -15,8 +15,8 @@ use convene_domain::{
 };
 use convene_graph::GraphConfig;
 use convene_kit::{
-    Caller, Callers, Clock, Context, Db, Deps, Error, Scope, clock::Offset, convert::to_wire, jobs,
-    keys::Keys, local,
+    Caller, Callers, Channel, Clock, Context, Db, Deps, Error, Scope, clock::Offset,
+    convert::to_wire, jobs, keys::Keys, local,
 };
 use convene_meeting_broker::{Config, NAME, role};
 use convene_migrations::meeting_broker::Migrator;
@@ -27,7 +27,7 @@ use convene_proto::{
 use tempfile::TempDir;
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tonic::{Request, Response, Status, transport::Channel};
+use tonic::{Request, Response, Status};
 use uuid::Uuid;
 
 use crate::provider::Provider;

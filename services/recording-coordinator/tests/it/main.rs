@@ -2,7 +2,7 @@
 #![allow(clippy::unwrap_used)] // the lint sees test functions only, not what they call
 
 use convene_domain::{BookingId, TenantId, VisitId};
-use convene_kit::{Caller, Callers, Clock, Context, Db, Deps, Error, Scope, local};
+use convene_kit::{Caller, Callers, Channel, Clock, Context, Db, Deps, Error, Scope, local};
 use convene_migrations::recording_coordinator::Migrator;
 use convene_proto::{
     event::v1::{ReadRequest, events_client::EventsClient},
@@ -11,7 +11,6 @@ use convene_proto::{
 use convene_recording_coordinator::{Config, NAME, Peers, role};
 use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 const BOOKING: BookingId = BookingId::from_uuid(Uuid::from_u128(10));

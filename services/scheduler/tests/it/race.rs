@@ -1,7 +1,9 @@
 //! I1: however many ask at the same moment, and whichever replica they ask, no host is overbooked.
 
 use convene_domain::{Interval, TenantId, Timestamp, peak};
-use convene_kit::{Caller, Clock, Context, Db, Deps, Error, Scope, caller::Callers, local};
+use convene_kit::{
+    Caller, Channel, Clock, Context, Db, Deps, Error, Scope, caller::Callers, local,
+};
 use convene_migrations::scheduler::Migrator;
 use convene_proto::scheduler::v1::{self as wire, scheduler_client::SchedulerClient};
 use convene_scheduler::{NAME, Peers, role};
@@ -9,7 +11,6 @@ use convene_scratch::Place;
 use futures_util::future::join_all;
 use ring::hmac;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 convene_scratch::contract!(

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use convene_domain::{TenantId, Timestamp};
 use convene_kit::{
-    Caller, Callers, Clock, Context, Db, Deps, Error, Role, Scope,
+    Caller, Callers, Channel, Clock, Context, Db, Deps, Error, Role, Scope,
     clock::Offset,
     convert::to_wire,
     keys::Keys,
@@ -20,7 +20,6 @@ use convene_webhooks::{Config, NAME, Peers, role};
 use tempfile::TempDir;
 use tokio::runtime::Runtime;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::receiver::Receiver;

@@ -12,13 +12,12 @@ use sea_orm::{
     sea_query::{Expr, OnConflict},
 };
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use tracing::{Instrument as _, Span};
 use uuid::Uuid;
 
 use super::Fact;
 use crate::{
-    BoxFuture,
+    BoxFuture, Channel,
     caller::{Caller, Callers},
     clock::Clock,
     db::{Db, Tx},

@@ -12,10 +12,9 @@ use uuid::Uuid;
 
 use super::{ATTEMPTS_MAX, BACKOFF_MS, Column, Entity, HEARTBEAT_MS, Model, claim};
 use crate::{
-    BoxFuture,
+    BoxFuture, backoff,
     clock::Clock,
     db::{Db, Tx, times::times},
-    digest,
     error::{Error, Result},
     metrics::QueueMetrics,
     probe::{Act, Side},
@@ -267,7 +266,9 @@ impl<W: Worker> Runner<W> {
     }
 
     async fn fail(&self, row: &Model, token: Uuid, error: &Error, dead: bool) -> Result<Ended> {
-        let pause = error.retry_after.unwrap_or_else(|| backoff(row.attempts));
+        let pause = error
+            .retry_after
+            .unwrap_or_else(|| backoff::pause(BACKOFF_MS, row.attempts.unsigned_abs()));
         tracing::warn!(
             reason = %error.reason,
             detail = error.detail(),
@@ -313,28 +314,4 @@ fn named<W: Worker>(effect: &EffectOf<W::Table>) -> String {
 
 fn lease_lost() -> Error {
     Error::unavailable("LEASE_LOST", "another worker took the job over")
-}
-
-/// Doubles from the first pause to the longest, of which at least half is waited and the rest is chance.
-fn backoff(attempts: i32) -> Duration {
-    let (first, longest) = BACKOFF_MS;
-    let doublings = u32::try_from(attempts.clamp(1, 20) - 1).unwrap_or(0);
-    let whole = first.saturating_mul(1 << doublings).min(longest);
-    let chance = digest::random::<8>().map_or(0, u64::from_be_bytes);
-    Duration::from_millis(whole / 2 + chance % (whole / 2 + 1))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn pauses_grow_and_stay_bounded() {
-        for attempts in 1..=40 {
-            let pause = backoff(attempts).as_millis() as u64;
-            assert!(pause <= BACKOFF_MS.1);
-            assert!(pause >= BACKOFF_MS.0 / 2);
-        }
-        assert!(backoff(20).as_millis() as u64 >= BACKOFF_MS.1 / 2);
-    }
 }

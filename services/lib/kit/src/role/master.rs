@@ -1,25 +1,25 @@
 //! The other side of `Clock/Set`: whoever has the master's clock tells a role business time whenever that role comes up.
 
-use std::time::Duration;
+use std::{collections::BTreeMap, time::Duration};
 
 use convene_domain::TenantId;
 use convene_proto::clock::v1::{SetRequest, clock_client::ClockClient};
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
-use tonic_health::pb::{HealthCheckRequest, health_client::HealthClient};
 use uuid::Uuid;
 
 use crate::{
+    Channel,
     caller::{Caller, Callers},
     clock::Clock,
-    error::{Error, Result},
+    error::Result,
+    remote::{Replica, Standing},
     rpc::Context,
 };
 
-/// Pause before a role that went away is looked for again, in milliseconds.
-const REOPEN_MS: u64 = 250;
+/// Pause before a role that did not take the time is told again, in milliseconds.
+const AGAIN_MS: u64 = 250;
 
-/// Tells the role at `channel` the offset in force, watches its health until it goes away, and begins anew, until `stop`.
+/// Tells every replica of a role the offset in force whenever it is met, until `stop`: a restarted one may have missed a move.
 pub async fn keep_clock(
     master: &'static str,
     clock: Clock,
@@ -27,12 +27,36 @@ pub async fn keep_clock(
     channel: Channel,
     stop: CancellationToken,
 ) -> Result<()> {
+    let mut replicas = channel.follow();
     let keeping = async {
+        // Who was told, and in which of its lives.
+        let mut told = BTreeMap::new();
         loop {
-            if let Err(error) = tell(master, &clock, &callers, &channel).await {
-                tracing::debug!(reason = %error.reason, detail = error.detail(), "a role's clock waits");
+            let mut all = true;
+            for replica in replicas.now() {
+                let place = replica.address;
+                let here = replica.standing > Standing::Silent;
+                if !here || told.get(&place) == Some(&replica.met) {
+                    continue;
+                }
+                match tell(master, &clock, &callers, &replica).await {
+                    Ok(()) => drop(told.insert(place, replica.met)),
+                    Err(error) => {
+                        all = false;
+                        tracing::debug!(reason = %error.reason, detail = error.detail(), "a role's clock waits");
+                    }
+                }
             }
-            tokio::time::sleep(Duration::from_millis(REOPEN_MS)).await;
+            let again = async {
+                match all {
+                    true => std::future::pending().await,
+                    false => tokio::time::sleep(Duration::from_millis(AGAIN_MS)).await,
+                }
+            };
+            tokio::select! {
+                () = replicas.changed() => {}
+                () = again => {}
+            }
         }
     };
     stop.run_until_cancelled(keeping).await;
@@ -43,7 +67,7 @@ async fn tell(
     master: &'static str,
     clock: &Clock,
     callers: &Callers,
-    channel: &Channel,
+    replica: &Replica,
 ) -> Result<()> {
     let nobody = Caller::system(TenantId::from_uuid(Uuid::nil()), master);
     let offset = clock.offset();
@@ -52,12 +76,6 @@ async fn tell(
         version: offset.version,
     };
     let request = Context::begin(nobody).request(callers, message)?;
-    ClockClient::new(channel.clone()).set(request).await?;
-    // A restarted role may have missed a move: the end of this stream says that it went away.
-    let mut health = HealthClient::new(channel.clone())
-        .watch(HealthCheckRequest::default())
-        .await?
-        .into_inner();
-    while health.message().await?.is_some() {}
-    Err(Error::unavailable("ROLE_GONE", "the role went away"))
+    ClockClient::new(replica.channel()).set(request).await?;
+    Ok(())
 }

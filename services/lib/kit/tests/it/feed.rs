@@ -8,7 +8,7 @@ use std::sync::{
 use async_trait::async_trait;
 use convene_domain::BookingId;
 use convene_kit::{
-    Caller, Clock, Context, Deps, Error, KeyScope, Role, Scope,
+    Caller, Channel, Clock, Context, Deps, Error, KeyScope, Role, Scope,
     caller::Callers,
     feed::{Apply, Follower, follow},
     local,
@@ -18,7 +18,6 @@ use convene_kit::{
 use convene_proto::event::v1::{ReadRequest, events_client::EventsClient};
 use ring::hmac;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 
 use convene_scratch::Place;
 

@@ -11,7 +11,7 @@ use std::{
 use async_trait::async_trait;
 use convene_domain::BookingId;
 use convene_kit::{
-    Result, Tx,
+    Channel, Result, Tx,
     feed::{Apply, Follower, follow},
     probe::{Act, Point, Probe, Probed, Side, Verdict},
     store,
@@ -20,7 +20,6 @@ use convene_scratch::{Place, on_postgres};
 use sea_orm::ConnectionTrait as _;
 use tokio::sync::Notify;
 use tokio_util::sync::CancellationToken;
-use tonic::transport::Channel;
 use uuid::Uuid;
 
 use crate::{
