@@ -20,6 +20,11 @@ const SLOW: [&str; 3] = [
     "57014", // statement cancelled
     "25P03", // idle in transaction
 ];
+/// There is no room left.
+const FULL: [&str; 2] = [
+    "13",    // SQLite
+    "53100", // PostgreSQL
+];
 /// Classes and codes that say: the server is not there for this connection.
 const AWAY: [&str; 5] = [
     "08",    // connection exception
@@ -38,6 +43,8 @@ pub enum Failure {
     Slow,
     /// There is no connection.
     Away,
+    /// The disk is full.
+    Full,
     /// Everything else.
     Other,
 }
@@ -63,6 +70,8 @@ impl Failure {
                     Self::Meanwhile
                 } else if is(&SLOW) {
                     Self::Slow
+                } else if is(&FULL) {
+                    Self::Full
                 } else if is(&AWAY) || (code.len() == 5 && code.starts_with(AWAY[0])) {
                     Self::Away
                 } else {
@@ -90,6 +99,10 @@ impl Failure {
                 "DATABASE_UNREACHABLE",
                 "the database cannot be reached; nothing was stored, try again; operators check the address in database.url and that the server runs and has connections free",
             ),
+            Self::Full => Error::unavailable(
+                "DISK_FULL",
+                "the disk of the database is full; nothing was stored, try again when operators have made room on it",
+            ),
             Self::Other => Error::unavailable(
                 "STORE_UNAVAILABLE",
                 "the store did not take the request; nothing was stored, try again",
@@ -107,11 +120,19 @@ pub fn changed_meanwhile() -> Error {
 }
 
 /// The database was asked to commit and did not answer.
-pub fn outcome_unknown() -> Error {
+fn outcome_unknown() -> Error {
     Error::unavailable(
         "OUTCOME_UNKNOWN",
         "the database did not confirm the change, which may or may not be stored; repeat the same request with the same idempotencyKey",
     )
+}
+
+/// Why a commit failed. One that the database refused stored nothing; one that it did not answer, or could not finish, may have stored all.
+pub fn unconfirmed(error: DbErr) -> Error {
+    match Failure::of(&error) {
+        Failure::Meanwhile | Failure::Full => error.into(),
+        _ => outcome_unknown().with_detail(error.to_string()),
+    }
 }
 
 impl From<DbErr> for Error {

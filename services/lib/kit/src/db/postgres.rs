@@ -7,18 +7,14 @@ mod session;
 
 use std::sync::Arc;
 
-use sea_orm::{DatabaseConnection, DbErr, SqlxPostgresConnector, TransactionTrait as _};
+use sea_orm::{DatabaseConnection, SqlxPostgresConnector, TransactionTrait as _};
 use sea_orm_migration::MigratorTrait;
 use secrecy::SecretString;
 use tokio::sync::{Semaphore, oneshot, watch};
 use tokio_util::sync::{CancellationToken, DropGuard};
 use tracing::Instrument as _;
 
-use super::{
-    QUEUE_MAX, Tx, busy,
-    failure::{Failure, outcome_unknown},
-    guarded, stopped,
-};
+use super::{QUEUE_MAX, Tx, busy, failure::unconfirmed, guarded, stopped};
 use crate::{BoxFuture, error::Result};
 use connect::Server;
 use news::News;
@@ -127,13 +123,5 @@ where
             }
             Err(error)
         }
-    }
-}
-
-/// A commit that the server refused stored nothing; one that it did not answer may have stored all.
-fn unconfirmed(error: DbErr) -> crate::Error {
-    match Failure::of(&error) {
-        Failure::Meanwhile => error.into(),
-        _ => outcome_unknown().with_detail(error.to_string()),
     }
 }

@@ -45,7 +45,7 @@ impl Sqlite {
         }
         Ok(Self {
             readers: connect(&path, READERS, true).await?,
-            writer: Writer::start(one),
+            writer: Writer::start(path, one),
             _lock: lock,
         })
     }
@@ -79,7 +79,8 @@ pub async fn snapshot(dir: &Path, name: &str) -> Result<Option<Tx>> {
     Ok(Some(open_read_only(dir, name).await?.begin().await?))
 }
 
-async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
+/// A pool of connections to a file; made when it is not there unless it is for reading only.
+pub async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<DatabaseConnection> {
     let mut options = ConnectOptions::new(format!(
         "sqlite://{}?mode={}",
         path.display(),

@@ -5,6 +5,7 @@ mod balance;
 mod feed;
 mod fencing;
 mod followers;
+mod full;
 mod jobs;
 mod probe;
 mod replicas;
