@@ -256,6 +256,10 @@ impl From<Status> for Error {
             tonic::Code::DeadlineExceeded | tonic::Code::Cancelled => {
                 (Code::Timeout, "DEADLINE_EXCEEDED")
             }
+            // Made here and not sent by the other side: the connection broke during the call.
+            _ if std::error::Error::source(&status).is_some() => {
+                (Code::Unavailable, "PEER_UNAVAILABLE")
+            }
             _ => (Code::Internal, "INTERNAL"),
         };
         let info = status.get_details_error_info();
@@ -291,5 +295,17 @@ mod tests {
         assert_eq!(back.field.as_deref(), Some("end"));
         assert_eq!(back.retry_after, error.retry_after);
         assert_eq!(back.detail(), None);
+    }
+
+    #[test]
+    fn a_call_whose_connection_broke_may_be_repeated() {
+        let broken = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
+        let lost = Error::from(Status::from_error(Box::new(broken)));
+        assert_eq!(
+            (lost.code, &*lost.reason),
+            (Code::Unavailable, "PEER_UNAVAILABLE")
+        );
+        let told = Error::from(Status::internal("what the other side said"));
+        assert_eq!(told.code, Code::Internal);
     }
 }
