@@ -6,7 +6,7 @@ use convene_domain::{
     booking::{Booking, Effect, Event, GRACE_MS, Phase},
 };
 use convene_kit::{
-    Code, Deps, Error, Result, Row, convert,
+    Code, Deps, Result, Row, convert,
     jobs::{Done, Job, Worker},
 };
 use convene_proto::{lobby::v1 as lobby, meeting::v1 as meeting};
@@ -83,34 +83,37 @@ impl Worker for BookingWorker {
                     id: terms.meeting.to_string(),
                     reason: reason(&row.machine).to_owned(),
                 };
-                known(self.below.cancel_meeting(tenant, message).await)
+                let told = self.below.cancel_meeting(tenant, message).await;
+                return unless_unknown(told, Event::MeetingCancelled);
             }
             Effect::EndMeeting => {
                 let message = meeting::EndMeetingRequest {
                     id: terms.meeting.to_string(),
                 };
-                known(self.below.end_meeting(tenant, message).await)
+                let told = self.below.end_meeting(tenant, message).await;
+                return unless_unknown(told, Event::MeetingEnded);
             }
             Effect::CloseLobby => {
                 let message = lobby::CloseLobbyRequest {
                     id: terms.lobby.to_string(),
                     reason: reason(&row.machine).to_owned(),
                 };
-                known(self.below.close_lobby(tenant, message).await)
+                match self.below.close_lobby(tenant, message).await {
+                    Err(error) if error.code == Code::NotFound => Ok(()),
+                    told => told,
+                }
             }
         };
         told.map(|()| Done::nothing())
     }
 }
 
-/// What the services below never heard of needs no end.
-fn known(told: Result<()>) -> Result<()> {
+/// The broker's feed tells what became of a meeting; of one that the broker never heard of, this does.
+fn unless_unknown(told: Result<()>, over: Event) -> Result<Done<Bookings>> {
     match told {
-        Err(Error {
-            code: Code::NotFound,
-            ..
-        }) => Ok(()),
-        told => told,
+        Ok(()) => Ok(Done::nothing()),
+        Err(error) if error.code == Code::NotFound => Ok(Done::fact(over)),
+        Err(error) => Err(error),
     }
 }
 

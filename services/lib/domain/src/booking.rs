@@ -160,7 +160,7 @@ impl Machine for Booking {
         use Phase::{Cancelled, Completed, Confirmed};
         Ok(match (&self.phase, event) {
             (_, Event::Booked { .. }) => return Err(Refused::OUT_OF_ORDER),
-            (_, Event::MeetingReady) => self.sees(MeetingView::Ready),
+            (_, Event::MeetingReady) => self.sees_ready(),
             (_, Event::MeetingFailed { reason }) => self.sees(MeetingView::Failed { reason }),
             (_, Event::MeetingCancelled) => self.sees(MeetingView::Cancelled),
             (_, Event::MeetingEnded) => self.sees(MeetingView::Ended),
@@ -219,6 +219,20 @@ const CANCELLED: Refused = Refused::new(
 );
 
 impl Booking {
+    /// A meeting of an appointment that is over has to go, also when the wish for it arrived behind the word that it is not wanted any more.
+    fn sees_ready(self) -> Option<Step<Self>> {
+        let over = match self.phase {
+            Phase::Confirmed => None,
+            Phase::Cancelled { .. } => Some(Effect::CancelMeeting),
+            Phase::Completed => Some(Effect::EndMeeting),
+        };
+        let step = self.sees(MeetingView::Ready)?;
+        Some(match over {
+            Some(effect) => step.then(effect),
+            None => step,
+        })
+    }
+
     /// Takes over what the broker says of the meeting. Facts come in the broker's order, so the latest is the truth.
     fn sees(self, meeting: MeetingView) -> Option<Step<Self>> {
         (self.meeting != meeting).then(|| Step::to(Self { meeting, ..self }))
@@ -253,5 +267,45 @@ impl Charted for Booking {
             Event::BookingCompleted,
         ];
         (first, later)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn after(events: impl IntoIterator<Item = Event>) -> Step<Booking> {
+        let now = Timestamp::default();
+        let (first, _) = Booking::chart_events();
+        let mut step = Booking::begin(first, now).unwrap();
+        for event in events {
+            let stays = step.next.clone();
+            step = stays
+                .clone()
+                .on(event, now)
+                .unwrap()
+                .unwrap_or_else(|| Step::to(stays));
+        }
+        step
+    }
+
+    #[test]
+    fn a_meeting_that_is_made_after_the_end_goes_again() {
+        let cancelled = || Event::BookingCancelled { reason: "R".into() };
+        for (end, told, effect) in [
+            (cancelled(), Event::MeetingCancelled, Effect::CancelMeeting),
+            (
+                Event::BookingCompleted,
+                Event::MeetingEnded,
+                Effect::EndMeeting,
+            ),
+        ] {
+            // The broker had never heard of it, and then the wish for it arrived.
+            let step = after([end, told, Event::MeetingReady]);
+            assert_eq!(step.next.meeting, MeetingView::Ready);
+            assert_eq!(step.effects[0].effect, effect);
+            assert!(step.next.wanted(&effect));
+        }
+        assert!(after([Event::MeetingReady]).effects.is_empty());
     }
 }
