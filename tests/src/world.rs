@@ -150,14 +150,11 @@ impl World {
 
     /// Moves every clock to so much after now; a failed move is repeated without going further.
     pub async fn advance_beyond(&self, by_ms: i64) {
-        let goal = self.now().await + chrono::TimeDelta::milliseconds(by_ms);
-        let query =
-            "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { refusal { reason } } }";
+        let stands = self.admin.call("{ clock { offsetMs } }", json!({})).await;
+        let to = stands.unwrap()["clock"]["offsetMs"].as_i64().unwrap() + by_ms;
+        let query = "mutation($to: Int!) { advanceClock(input: { toOffsetMs: $to }) { refusal { reason } } }";
         for _ in 0..100 {
-            let left = (goal - self.now().await).num_milliseconds();
-            // A move that failed half-way has moved the gateway, and the next one reaches everybody.
-            let by = json!({ "by": left.max(1) });
-            let moved = self.admin.answer(query, by).await.unwrap();
+            let moved = self.admin.answer(query, json!({ "to": to })).await.unwrap();
             if moved["errors"].is_null() {
                 return;
             }

@@ -35,8 +35,40 @@ pub fn show(api: &Api) -> Clock {
     }
 }
 
-/// Moves all clocks forward, or back to wall time with `None`.
-pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result<Clock> {
+/// Where business time is to go.
+#[derive(Clone, Copy, Debug)]
+pub enum Goal {
+    /// So much further, in milliseconds.
+    By(i64),
+    /// So far from wall time, in milliseconds, and not back: said again it changes nothing.
+    To(i64),
+    /// Back to wall time.
+    Wall,
+}
+
+impl Goal {
+    /// The offset that is meant, where another one is in force.
+    fn from(self, latest_ms: i64) -> Result<i64> {
+        let out_of_range = |field, range: String| {
+            let how = "time goes forward, or back to wall time with resetClock";
+            Error::invalid(field, "OUT_OF_RANGE", format!("{field} is {range}; {how}"))
+        };
+        match self {
+            Self::By(by) if (1..=MOVE_MS_MAX).contains(&by) => Ok(latest_ms.saturating_add(by)),
+            Self::By(_) => Err(out_of_range("byMs", format!("1 to {MOVE_MS_MAX}"))),
+            Self::To(to) => {
+                let furthest = latest_ms.saturating_add(MOVE_MS_MAX);
+                let range = latest_ms..=furthest;
+                let wrong = || out_of_range("toOffsetMs", format!("{latest_ms} to {furthest}"));
+                range.contains(&to).then_some(to).ok_or_else(wrong)
+            }
+            Self::Wall => Ok(0),
+        }
+    }
+}
+
+/// Moves all clocks.
+pub async fn advance(api: &Api, session: &Session, goal: Goal) -> Result<Clock> {
     session.caller.ensure_admin()?;
     if !api.config.allow_clock {
         return Err(Error::refused(
@@ -44,25 +76,22 @@ pub async fn advance(api: &Api, session: &Session, by_ms: Option<i64>) -> Result
             "business time can be moved in development only (development = true)",
         ));
     }
-    if by_ms.is_some_and(|by| !(1..=MOVE_MS_MAX).contains(&by)) {
-        return Err(Error::invalid(
-            "byMs",
-            "OUT_OF_RANGE",
-            format!(
-                "byMs is 1 to {MOVE_MS_MAX}; time goes forward, or back to wall time with resetClock"
-            ),
-        ));
-    }
     let _one_at_a_time = api.moving.lock().await;
     let latest = latest(api).await?;
     let offset = Offset {
-        millis: by_ms.map_or(0, |by| latest.millis.saturating_add(by)),
+        millis: goal.from(latest.millis)?,
         version: latest.version + 1,
     };
     // Remembered first: if a role does not answer, the next move has a higher version and reaches it.
-    api.db
-        .write(move |tx| Box::pin(async move { remember_offset(tx, offset).await }))
-        .await?;
+    let remembered = api
+        .db
+        .write(move |tx| Box::pin(async move { remember_offset(tx, offset).await }));
+    if !remembered.await? {
+        return Err(Error::unavailable(
+            "CHANGED_MEANWHILE",
+            "another gateway moved the clock at the same moment; try again",
+        ));
+    }
     api.clock.set(offset);
     for role in &api.peers.clocks {
         let mut answers = Vec::new();

@@ -19,10 +19,13 @@ pub async fn show(client: &Client) -> Result<()> {
 
 /// Moves business time forward; every role has acknowledged it when this returns.
 pub async fn advance(client: &Client, by_ms: i64) -> Result<()> {
+    let stands = client.call("{ clock { offsetMs } }", json!({})).await?;
+    let stands = stands["clock"]["offsetMs"].as_i64().unwrap_or(0);
     let query = format!(
-        "mutation($by: Int!) {{ advanceClock(input: {{ byMs: $by }}) {{ clock {{ {FIELDS} }} refusal {{ reason message }} }} }}"
+        "mutation($to: Int!) {{ advanceClock(input: {{ toOffsetMs: $to }}) {{ clock {{ {FIELDS} }} refusal {{ reason message }} }} }}"
     );
-    let data = client.call(&query, json!({ "by": by_ms })).await?;
+    let to = stands.saturating_add(by_ms);
+    let data = client.call(&query, json!({ "to": to })).await?;
     told(&answered(&data["advanceClock"])?["clock"]);
     Ok(())
 }

@@ -5,7 +5,7 @@ use convene_proto::scheduler::v1 as wire;
 
 use super::{Call, payloads};
 use crate::{
-    clock::{self, Clock},
+    clock::{self, Clock, Goal},
     model::catalogue::{Host, Service},
 };
 
@@ -46,11 +46,27 @@ struct CreateHostInput {
     capacity: u32,
 }
 
-/// How far to move.
+/// How far to move: one of both.
 #[derive(InputObject)]
 struct AdvanceClockInput {
-    /// Forward, in milliseconds.
-    by_ms: i64,
+    /// Forward by so much, in milliseconds. Who repeats it moves again.
+    by_ms: Option<i64>,
+    /// Forward until `offsetMs` of the clock is this. Who repeats it, because an answer got lost, moves no further.
+    to_offset_ms: Option<i64>,
+}
+
+impl AdvanceClockInput {
+    fn goal(&self) -> convene_kit::Result<Goal> {
+        match (self.by_ms, self.to_offset_ms) {
+            (Some(by), None) => Ok(Goal::By(by)),
+            (None, Some(to)) => Ok(Goal::To(to)),
+            _ => Err(convene_kit::Error::invalid(
+                "byMs",
+                "ONE_OF_TWO",
+                "give either byMs or toOffsetMs",
+            )),
+        }
+    }
 }
 
 #[derive(Default)]
@@ -108,12 +124,13 @@ impl Admin {
         input: AdvanceClockInput,
     ) -> Result<ClockPayload> {
         let call = Call::new(ctx)?;
-        ClockPayload::of(clock::advance(call.api, call.session, Some(input.by_ms)).await)
+        let moved = async { clock::advance(call.api, call.session, input.goal()?).await };
+        ClockPayload::of(moved.await)
     }
 
     /// Brings business time back to wall time. Admins, in development.
     async fn reset_clock(&self, ctx: &Context<'_>) -> Result<ClockPayload> {
         let call = Call::new(ctx)?;
-        ClockPayload::of(clock::advance(call.api, call.session, None).await)
+        ClockPayload::of(clock::advance(call.api, call.session, Goal::Wall).await)
     }
 }

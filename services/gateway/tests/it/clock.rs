@@ -42,6 +42,25 @@ async fn a_move_goes_on_from_the_newest_offset_that_any_role_has() {
         let has = has.unwrap().into_inner();
         assert_eq!((has.offset_ms, has.version), (6_000, 8));
     }
+    // Whoever lost the answer says it again, and moves no further.
+    let to = "mutation { advanceClock(input: { toOffsetMs: 9000 }) { clock { offsetMs } refusal { reason field } } }";
+    for _ in 0..2 {
+        let moved = world.data(&world.admin, to, json!({})).await;
+        assert_eq!(moved["advanceClock"]["clock"]["offsetMs"], 9_000);
+    }
+    for (input, reason, field) in [
+        ("toOffsetMs: 8999", "OUT_OF_RANGE", "toOffsetMs"),
+        ("toOffsetMs: 999999999999999", "OUT_OF_RANGE", "toOffsetMs"),
+        ("byMs: 1, toOffsetMs: 9001", "ONE_OF_TWO", "byMs"),
+        ("", "ONE_OF_TWO", "byMs"),
+    ] {
+        let query = format!(
+            "mutation {{ advanceClock(input: {{ {input} }}) {{ refusal {{ reason field }} }} }}"
+        );
+        let refused = world.data(&world.admin, &query, json!({})).await;
+        let refusal = &refused["advanceClock"]["refusal"];
+        assert_eq!(*refusal, json!({"reason": reason, "field": field}));
+    }
     for by in [0, -1, i64::MAX] {
         let query = format!(
             "mutation {{ advanceClock(input: {{ byMs: {by} }}) {{ refusal {{ reason field }} }} }}"

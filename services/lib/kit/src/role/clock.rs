@@ -122,11 +122,11 @@ pub async fn follow_offset(db: Db, clock: Clock, stop: CancellationToken) -> Res
     Ok(())
 }
 
-/// Stores an offset unless a newer one is stored.
-pub async fn remember_offset(tx: &crate::Tx, offset: Offset) -> Result<()> {
+/// Stores an offset unless one of its version or a newer one is stored; answers whether it did.
+pub async fn remember_offset(tx: &crate::Tx, offset: Offset) -> Result<bool> {
     locked::by_name(tx, "clock_offset").await?;
     if stored_offset(tx).await?.version >= offset.version {
-        return Ok(());
+        return Ok(false);
     }
     Entity::insert(ActiveModel {
         id: Set(ROW),
@@ -140,5 +140,5 @@ pub async fn remember_offset(tx: &crate::Tx, offset: Offset) -> Result<()> {
     )
     .exec_without_returning(tx)
     .await?;
-    Ok(())
+    Ok(true)
 }
