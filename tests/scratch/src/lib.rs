@@ -1,4 +1,6 @@
-//! Databases for tests. Each test has its own: a folder for SQLite, a database of a running server for PostgreSQL.
+//! What tests need of the machine: databases, ports, and ways between processes that can be broken.
+//!
+//! Each test has databases of its own: a folder for SQLite, a database of a running server for PostgreSQL.
 //!
 //! `TEST_POSTGRES` names the server: a URL whose user may create databases, or `required` for the usual place. Without it the usual
 //! place is tried, and when nobody answers there the PostgreSQL half of a test is left out and says so.
@@ -9,14 +11,18 @@
     clippy::print_stderr
 )]
 
+mod port;
 mod postgres;
+mod relay;
 
 use std::{panic, sync::Arc};
 
 use convene_kit::Database;
 use tempfile::TempDir;
 
+pub use port::port;
 pub use postgres::Server;
+pub use relay::{Relay, Way};
 
 /// A place for the databases of one test's services. Cheap to clone.
 #[derive(Clone, Debug)]

@@ -1,6 +1,6 @@
 //! A running PostgreSQL server.
 
-use std::str::FromStr as _;
+use std::{net::SocketAddr, str::FromStr as _};
 
 use convene_kit::Database;
 use secrecy::SecretString;
@@ -71,6 +71,18 @@ impl Server {
     /// The URL of its database.
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the server listens, as `host:port`.
+    pub fn address(&self) -> String {
+        format!("{}:{}", self.admin.get_host(), self.admin.get_port())
+    }
+
+    /// The URL of its database for who reaches the server at another address.
+    pub fn url_through(&self, address: SocketAddr) -> String {
+        let options = PgConnectOptions::from_str(&self.url).unwrap();
+        let options = options.host(&address.ip().to_string()).port(address.port());
+        options.to_url_lossy().to_string()
     }
 
     /// A connection to its database.

@@ -3,15 +3,15 @@
 use std::{
     collections::BTreeMap,
     fs,
-    net::TcpListener,
     path::{Path, PathBuf},
     process::Command,
-    sync::atomic::{AtomicU16, AtomicUsize, Ordering},
+    sync::atomic::{AtomicUsize, Ordering},
     time::{Duration, Instant},
 };
 
 use convene::{graphql::Client, roles::RoleName};
 use convene_kit::Database;
+use convene_scratch::port;
 use futures_util::{StreamExt as _, stream};
 use serde_json::{Value, json};
 use tempfile::TempDir;
@@ -25,19 +25,6 @@ use crate::{
 const BOOKINGS: usize = 100;
 /// Bookings that are asked for at the same time.
 const AT_ONCE: usize = 4;
-
-/// Ports below those that the system gives away, so that a restarted process finds its own free. The one after each stays free too: the listener for
-/// operators takes the port after the gateway's.
-fn port() -> u16 {
-    static NEXT: AtomicU16 = AtomicU16::new(0);
-    let first = 20_000 + u16::try_from(std::process::id() % 10_000).unwrap();
-    loop {
-        let port = first + NEXT.fetch_add(2, Ordering::Relaxed);
-        if TcpListener::bind(("127.0.0.1", port)).is_ok() {
-            return port;
-        }
-    }
-}
 
 fn run(arguments: &[&str]) {
     let ended = Command::new(BINARY).args(arguments).output().unwrap();

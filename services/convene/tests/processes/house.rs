@@ -22,8 +22,14 @@ pub struct Process {
 impl Process {
     /// Starts and reads standard output up to a line that contains `ready`.
     pub fn start(arguments: &[&str], ready: &str) -> Self {
-        let mut child = Command::new(BINARY)
-            .args(arguments)
+        let mut command = Command::new(BINARY);
+        command.args(arguments);
+        Self::of(command, ready)
+    }
+
+    /// The same for a command that becomes the binary.
+    pub fn of(mut command: Command, ready: &str) -> Self {
+        let mut child = command
             .stdout(Stdio::piped())
             // What it complains of stands beside the test's own output.
             .stderr(Stdio::inherit())
@@ -47,6 +53,11 @@ impl Process {
         let line = self.greeting.lines().find(|line| line.contains(label));
         let rest = line.unwrap().split_once(label).unwrap().1;
         rest.split_whitespace().next().unwrap().to_owned()
+    }
+
+    /// Its number.
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// `kill -9`.
@@ -153,17 +164,14 @@ pub struct Up {
 
 impl Up {
     pub fn start(data: &Path, cloud: &Cloud) -> Self {
-        let data = data.to_str().unwrap();
-        let arguments = [
-            "up",
-            "--data",
-            data,
-            "--listen",
-            "127.0.0.1:0",
-            "--simulator",
-            &cloud.base,
-        ];
-        let process = Process::start(&arguments, "Stop with Ctrl-C");
+        Self::by(Command::new(BINARY), data, cloud)
+    }
+
+    /// Started by a command that becomes the binary and hands it these arguments.
+    pub fn by(mut command: Command, data: &Path, cloud: &Cloud) -> Self {
+        command.args(["up", "--listen", "127.0.0.1:0", "--simulator", &cloud.base]);
+        command.arg("--data").arg(data);
+        let process = Process::of(command, "Stop with Ctrl-C");
         let url = process.said("GraphQL ").replace("/graphql", "");
         let key = process.said("Admin key");
         Self {
@@ -178,25 +186,36 @@ impl Up {
 
     /// Books for tomorrow; answers the booking's id as soon as it is acknowledged.
     pub async fn book(&self, cloud: &Cloud) -> String {
+        let wish = self.wish(cloud, 1).await;
+        self.books(&wish, "b").await.unwrap()
+    }
+
+    /// A service, and a host with room for so many at the same time; answers a wish for tomorrow without its key.
+    pub async fn wish(&self, cloud: &Cloud, capacity: u32) -> Value {
         let user = cloud.user().await;
-        let made = self.call("mutation($user: String!) {
+        let made = self.call("mutation($user: String!, $capacity: Int!) {
             createService(input: { idempotencyKey: \"s\", name: \"First visit\", durationMs: 1800000 }) { service { id } }
-            createHost(input: { idempotencyKey: \"h\", name: \"Front desk\", providerUser: $user }) { host { id } }
-            clock: createHost(input: { idempotencyKey: \"h\", name: \"Front desk\", providerUser: $user }) { host { createdAt } } }", json!({ "user": user })).await;
-        let now = made["clock"]["host"]["createdAt"].as_str().unwrap();
+            createHost(input: { idempotencyKey: \"h\", name: \"Front desk\", providerUser: $user, capacity: $capacity }) { host { id createdAt } } }",
+            json!({ "user": user, "capacity": capacity })).await;
+        let now = made["createHost"]["host"]["createdAt"].as_str().unwrap();
         let now: chrono::DateTime<chrono::Utc> = now.parse().unwrap();
         let start = (now + chrono::TimeDelta::milliseconds(DAY_MS)).to_rfc3339();
-        let input = json!({"input": {
-            "idempotencyKey": "b", "start": start,
+        json!({
+            "start": start,
             "serviceId": made["createService"]["service"]["id"], "hostId": made["createHost"]["host"]["id"],
             "guests": [{"name": "A Guest", "email": "a@guest.example"}],
-        }});
+        })
+    }
+
+    /// Books a wish under this key once; answers the booking's id, or what the API said instead.
+    pub async fn books(&self, wish: &Value, key: &str) -> Result<String, Value> {
+        let mut wish = wish.clone();
+        wish["idempotencyKey"] = key.into();
         let query = "mutation($input: BookMeetingInput!) { bookMeeting(input: $input) { booking { id } refusal { reason } } }";
-        let booked = self.call(query, input).await;
-        booked["bookMeeting"]["booking"]["id"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+        let said = self.admin.answer(query, json!({ "input": wish })).await;
+        let said = said.unwrap();
+        let id = said.pointer("/data/bookMeeting/booking/id");
+        id.and_then(Value::as_str).map(str::to_owned).ok_or(said)
     }
 
     /// Waits until the meeting is there, ends the appointment, and waits until that is done.
@@ -231,6 +250,7 @@ pub fn verified(data: &Path) {
         .args(["audit", "verify", "--data", data.to_str().unwrap()])
         .output()
         .unwrap();
-    let said = String::from_utf8_lossy(&verified.stdout);
+    let said = [verified.stdout, verified.stderr].concat();
+    let said = String::from_utf8_lossy(&said);
     assert!(verified.status.success(), "{said}");
 }

@@ -1,7 +1,13 @@
 //! The real binary: killed at the worst moments, and listened to for what it must not say.
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stderr
+)]
 
 mod apart;
+mod full_disk;
 mod house;
 
 use std::process::Command;
