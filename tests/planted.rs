@@ -3,7 +3,9 @@
 
 use std::path::PathBuf;
 
-use convene_tests::prove::{Promise, Wanted, check::check, plant::PLANTS, tapes, violations};
+use convene_tests::prove::{
+    Promise, Store, Wanted, check::check, plant::PLANTS, tapes, violations,
+};
 
 /// Histories of each promise: enough that every plant finds its place.
 const SEEDS: u64 = 8;
@@ -26,7 +28,9 @@ async fn planted_faults_are_caught() {
         promises: Promise::ALL.to_vec(),
         from: 1,
         seeds: SEEDS,
-        kill_percent: 0,
+        strike_percent: 0,
+        store: Store::Sqlite,
+        logs: None,
         binary: binary(),
     };
     let mut caught = 0;

@@ -4,7 +4,7 @@
 use std::{path::PathBuf, process::ExitCode};
 
 use clap::Parser;
-use convene_tests::prove::{Promise, Wanted, prove};
+use convene_tests::prove::{Promise, Store, Wanted, prove};
 
 /// Seeded random histories with faults, kills and clock moves against the real binary; independent checkers read public APIs, the provider's own
 /// word, logs and audit trails.
@@ -22,9 +22,16 @@ struct Arguments {
     /// Replays this history alone.
     #[arg(long, conflicts_with_all = ["seeds", "from"])]
     seed: Option<u64>,
-    /// How many of a hundred histories kill the node.
+    /// How many of a hundred histories strike the house: kill a process; with PostgreSQL also cut it off from the others or from the database.
     #[arg(long, default_value_t = 4)]
     kills: u64,
+    /// `sqlite`: the house is one process. `postgres`: two processes for every role, in a database of its own on the server that TEST_POSTGRES
+    /// names, or the one at 127.0.0.1:5432.
+    #[arg(long, default_value = "sqlite")]
+    database: Store,
+    /// Keeps what the processes are configured with and log in this folder, which is made when it is not there.
+    #[arg(long)]
+    logs: Option<PathBuf>,
     /// The product; built beside this program unless named.
     #[arg(long)]
     binary: Option<PathBuf>,
@@ -53,13 +60,20 @@ fn main() -> ExitCode {
             return ExitCode::from(2);
         }
     };
+    let where_else = match wanted.store {
+        Store::Sqlite => "",
+        Store::Postgres => " --database postgres",
+    };
     let mut failed = 0;
     for row in &rows {
         let per_second = row.seeds as f64 * 1_000.0 / row.millis.max(1) as f64;
         eprintln!("{}: {per_second:.1} seeds a second", row.promise);
         for (seed, what) in &row.violations {
             println!("  seed {seed}: {what}");
-            println!("    replay: prove {} --seed {seed}", row.promise);
+            println!(
+                "    replay: prove {} --seed {seed}{where_else}",
+                row.promise
+            );
         }
         println!("{row}");
         failed += usize::from(!row.violations.is_empty());
@@ -98,7 +112,9 @@ fn wanted(arguments: &Arguments) -> Result<Wanted, String> {
         } else {
             arguments.seeds
         },
-        kill_percent: arguments.kills,
+        strike_percent: arguments.kills,
+        store: arguments.database,
+        logs: arguments.logs.clone(),
         binary,
     })
 }

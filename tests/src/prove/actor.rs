@@ -1,6 +1,12 @@
 //! A caller whose answers are kept on the tape. It repeats what got lost, with the same idempotency key, as callers do.
 
-use std::{sync::Arc, time::Duration};
+use std::{
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use serde_json::{Value, json};
 
@@ -14,6 +20,9 @@ const PATIENCE: Duration = Duration::from_secs(40);
 /// First pause between two tries; doubled up to half a second.
 const PAUSE_MS: (u64, u64) = (25, 500);
 
+/// Callers begin at one gateway after the other.
+static FIRST: AtomicUsize = AtomicUsize::new(0);
+
 /// One caller.
 #[derive(Clone)]
 pub struct Actor {
@@ -21,6 +30,8 @@ pub struct Actor {
     tape: Arc<Recorder>,
     who: Who,
     authorization: String,
+    /// The gateway that it calls; the next one when this one is gone.
+    door: Arc<AtomicUsize>,
 }
 
 impl Actor {
@@ -31,7 +42,20 @@ impl Actor {
             tape: tape.clone(),
             who,
             authorization,
+            door: Arc::new(FIRST.fetch_add(1, Ordering::Relaxed).into()),
         }
+    }
+
+    fn url(&self, door: usize, path: &str) -> String {
+        format!("{}{path}", self.house.door(door))
+    }
+
+    /// To the next gateway, unless somebody went there already.
+    fn leave(&self, door: usize) {
+        let next = door.wrapping_add(1);
+        let _ = self
+            .door
+            .compare_exchange(door, next, Ordering::Relaxed, Ordering::Relaxed);
     }
 
     /// Runs an operation; answers the whole body, the last one when patience ends.
@@ -79,16 +103,20 @@ impl Actor {
         variables: &Value,
     ) -> Value {
         let asked = self.tape.moment();
+        let door = self.door.load(Ordering::Relaxed);
         let sent = self
             .house
             .http
-            .post(format!("{}/graphql", self.house.url()))
+            .post(self.url(door, "/graphql"))
             .header("authorization", &self.authorization)
             .json(&json!({"query": query, "variables": variables}))
             .send();
         let got = async { sent.await?.json::<Value>().await };
         let got = got.await;
         let answered = got.is_ok().then(|| self.tape.moment());
+        if got.is_err() {
+            self.leave(door);
+        }
         let body =
             got.unwrap_or_else(|_lost| json!({"errors": [{"extensions": {"code": "LOST"}}]}));
         self.tape.keep(Answer {
@@ -104,15 +132,20 @@ impl Actor {
 
     /// Opens a subscription; `None` when the node is not there or refuses.
     pub async fn subscribe(&self, query: &str, variables: &Value) -> Option<reqwest::Response> {
+        let door = self.door.load(Ordering::Relaxed);
         let opened = self
             .house
             .http
-            .post(format!("{}/graphql/stream", self.house.url()))
+            .post(self.url(door, "/graphql/stream"))
             .header("authorization", &self.authorization)
             .header("accept", "text/event-stream")
             .timeout(Duration::from_secs(600))
             .json(&json!({"query": query, "variables": variables}))
             .send();
-        opened.await.ok()?.error_for_status().ok()
+        let opened = opened.await;
+        if opened.is_err() {
+            self.leave(door);
+        }
+        opened.ok()?.error_for_status().ok()
     }
 }

@@ -43,15 +43,15 @@ impl Batch {
         promise: Promise,
         from: u64,
         tenants: Vec<(String, String)>,
-        kill_percent: u64,
+        strike_percent: u64,
     ) -> Self {
-        let organizer = house.organizer().await;
+        let organizer = house.cloud.organizer().await;
         let mut scenes = Vec::new();
         for (seed, (tenant, key)) in (from..).zip(tenants) {
             let tape = Arc::new(Recorder::default());
             scenes.push(Scene {
                 house: house.clone(),
-                plan: Plan::new(promise, seed, kill_percent),
+                plan: Plan::new(promise, seed, strike_percent),
                 promise,
                 admin: Actor::new(house, &tape, Who::Admin, format!("Bearer {key}")),
                 tape,
@@ -66,7 +66,7 @@ impl Batch {
             promise,
             scenes,
         };
-        let day_ms = batch.now().await / 3_600_000 * 3_600_000 + DAY_MS;
+        let day_ms = batch.now().await.0 / 3_600_000 * 3_600_000 + DAY_MS;
         batch
             .scenes
             .iter_mut()
@@ -88,13 +88,15 @@ impl Batch {
         playing
             .for_each_concurrent(AT_ONCE, |scene| scene.play())
             .await;
-        self.house.heal().await;
+        self.house.cloud.heal().await;
+        self.house.mended().await;
         self.rest().await;
         let looks = self.timers().await;
+        self.house.mended().await;
         self.rest().await;
         if self.promise == Promise::I2 {
             self.advance_to(looks + RECONCILED_MS).await;
-            self.house.quiet().await;
+            self.house.cloud.quiet().await;
         }
         self.tapes().await
     }
@@ -109,18 +111,15 @@ impl Batch {
             }
         }
         let last = dues.last().copied().unwrap_or_default() + 1_000;
+        let strikes = self.scenes.iter().filter_map(|scene| scene.plan.strike);
+        let mut strikes = strikes.cycle();
         if self.scenes.iter().any(|scene| scene.plan.stops) {
             for due in dues {
                 self.advance_to(due - 1_500).await;
                 join_all(self.scenes.iter().map(|scene| scene.look(&scene.admin))).await;
-                let kills = self.scenes.iter().filter_map(|scene| scene.plan.kill);
-                if let Some((_, after_ms)) = kills.last() {
+                if let Some(strike) = strikes.next() {
                     // In the middle of the move, or of what it sets off.
-                    let house = self.house.clone();
-                    tokio::spawn(async move {
-                        tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                        house.kill().await;
-                    });
+                    self.house.strike(strike);
                 }
                 self.advance_to(due + 500).await;
             }
@@ -129,14 +128,15 @@ impl Batch {
         last
     }
 
-    /// Business time, in milliseconds.
-    async fn now(&self) -> i64 {
+    /// Business time, and how far it stands from wall time, in milliseconds.
+    async fn now(&self) -> (i64, i64) {
         let admin = &self.scenes[0].admin;
-        let query = "{ clock { businessTime } }";
+        let query = "{ clock { businessTime offsetMs } }";
         for _ in 0..10 {
             let clock = admin.field("clock", "", query, json!({})).await;
-            if let Some(now) = millis(&clock["businessTime"]) {
-                return now;
+            let seen = (millis(&clock["businessTime"]), clock["offsetMs"].as_i64());
+            if let (Some(now), Some(offset)) = seen {
+                return (now, offset);
             }
         }
         panic!("no clock")
@@ -145,14 +145,16 @@ impl Batch {
     /// Moves the clock to a moment, whatever gets lost on the way; never back.
     async fn advance_to(&self, goal_ms: i64) {
         let admin = &self.scenes[0].admin;
-        let query =
-            "mutation($by: Int!) { advanceClock(input: { byMs: $by }) { refusal { reason } } }";
+        let query = "mutation($to: Int!) { advanceClock(input: { toOffsetMs: $to }) { refusal { reason } } }";
+        let (now, stands) = self.now().await;
+        if goal_ms <= now {
+            return;
+        }
+        let to = json!({ "to": goal_ms - (now - stands) });
         for _ in 0..100 {
-            let left = goal_ms - self.now().await;
-            // After a move that got lost half-way the next one reaches everybody.
-            let by = json!({ "by": left.max(1) });
-            let moved = admin.once("advanceClock", "", query, &by).await;
+            let moved = admin.once("advanceClock", "", query, &to).await;
             if moved["errors"].is_null() {
+                assert_eq!(moved["data"]["advanceClock"]["refusal"], Value::Null);
                 return;
             }
             tokio::time::sleep(Duration::from_millis(100)).await;
@@ -169,7 +171,6 @@ impl Batch {
             loop {
                 let seen = scene.look(&scene.admin).await;
                 looks += 1;
-                // A booking that was called off before its meeting was wanted never has one; looked at twice.
                 if seen.iter().all(|one| rests(one, looks)) && (!seen.is_empty() || looks > 2) {
                     return;
                 }
@@ -186,8 +187,8 @@ impl Batch {
     }
 
     async fn tapes(self) -> Vec<Tape> {
-        let there = self.house.cloud("meetings").await;
-        let secrets = self.house.secrets().await;
+        let there = self.house.cloud.ask("meetings").await;
+        let secrets = self.house.cloud.secrets().await;
         let list = |name: &str| there[name].as_array().cloned().unwrap_or_default();
         let mut events: BTreeMap<String, Vec<Value>> = BTreeMap::new();
         for event in list("events") {
@@ -215,8 +216,8 @@ impl Batch {
     }
 }
 
-/// Whether a booking stands where it stays until somebody or a timer does something. What was ended before its meeting or lobby was wanted never
-/// has one: that is seen after a few `looks`.
+/// Whether a booking stands where it stays until somebody or a timer does something. What was ended before its lobby was wanted never has one: that is
+/// seen after a few `looks`.
 fn rests(booking: &Value, looks: usize) -> bool {
     let text = |pointer: &str| {
         booking
@@ -224,8 +225,8 @@ fn rests(booking: &Value, looks: usize) -> bool {
             .and_then(Value::as_str)
             .unwrap_or("")
     };
-    let never = |state: &str| looks > 5 && ["", "PENDING"].contains(&state);
     let (meeting, lobby) = (text("/meeting/state"), text("/lobby/state"));
+    let closed = lobby == "CLOSED" || (lobby.is_empty() && looks > 5);
     let recordings = booking["recordings"]
         .as_array()
         .cloned()
@@ -243,15 +244,13 @@ fn rests(booking: &Value, looks: usize) -> bool {
                 && recorded(&["RECORDING", "PAUSED", "STORED", "FAILED"])
         }
         "CANCELLED" => {
-            (["CANCELLED", "FAILED"].contains(&meeting) || never(meeting))
-                && (lobby == "CLOSED" || never(lobby))
+            ["CANCELLED", "FAILED"].contains(&meeting)
+                && closed
                 // What the provider removed with the meeting cannot be fetched any more.
                 && recorded(&["STORED", "FAILED", "PROCESSING", "AVAILABLE"])
         }
         "COMPLETED" => {
-            (["ENDED", "FAILED"].contains(&meeting) || never(meeting))
-                && (lobby == "CLOSED" || never(lobby))
-                && recorded(&["STORED", "FAILED"])
+            ["ENDED", "FAILED"].contains(&meeting) && closed && recorded(&["STORED", "FAILED"])
         }
         _ => false,
     }

@@ -1,275 +1,225 @@
-//! The real thing: the provider and the node as processes of their own. The node is killed and started again; the provider outlives it.
+//! The real thing: the provider and the product as processes of their own. The product's are killed and started again, and cut off from each other
+//! and from their database; the provider outlives them.
+
+mod member;
+mod process;
 
 use std::{
-    io::{BufRead as _, BufReader},
-    net::TcpListener,
-    path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    path::PathBuf,
+    process::Command,
     sync::{
-        Arc,
+        Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
     time::Duration,
 };
 
-use serde_json::Value;
+use convene_scratch::{Place, Relay, Way, port};
 use tempfile::TempDir;
-use tokio::sync::Mutex;
+use tokio::task::JoinSet;
 
-/// A process that is ended with its owner.
-struct Process {
-    child: Child,
-    said: String,
-    /// Held open, so that the process can go on printing.
-    _output: BufReader<std::process::ChildStdout>,
-}
+use super::{
+    Store, Wanted,
+    cloud::Cloud,
+    plan::{Blow, Strike},
+};
+use member::{Member, apart};
+pub use process::Process;
+use process::READY;
 
-impl Process {
-    fn start(binary: &Path, arguments: &[&str], log: &Path, ready: &str) -> Result<Self, String> {
-        let log = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(log);
-        let mut child = Command::new(binary)
-            .args(arguments)
-            // Houses beside each other take whatever ports are free.
-            .env("CONVENE_OPERATIONS__LISTEN", "127.0.0.1:0")
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .stderr(log.map_err(|error| error.to_string())?)
-            .spawn()
-            .map_err(|error| format!("{} cannot be started: {error}", binary.display()))?;
-        let mut output = BufReader::new(child.stdout.take().ok_or("no output")?);
-        let mut said = String::new();
-        while !said.contains(ready) {
-            if output
-                .read_line(&mut said)
-                .map_err(|error| error.to_string())?
-                == 0
-            {
-                let _ = child.wait();
-                return Err(format!("{arguments:?} ended early; its log says why"));
-            }
-        }
-        Ok(Self {
-            child,
-            said,
-            _output: output,
-        })
-    }
+/// How long answers of the database get lost before the connections end.
+const UNANSWERED: Duration = Duration::from_millis(200);
 
-    /// The first word behind a label of what it said.
-    fn word(&self, label: &str) -> Option<String> {
-        let line = self.said.lines().find(|line| line.contains(label))?;
-        let rest = line.split_once(label)?.1;
-        rest.split_whitespace().next().map(str::to_owned)
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        // By the handle of the child that was started here; gone already when it was killed.
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
-}
-
-/// A provider and a node.
+/// A provider and the product.
 pub struct House {
     binary: PathBuf,
-    folder: TempDir,
-    listen: String,
-    node: Mutex<Option<Process>>,
+    place: Place,
+    /// Configurations and logs.
+    folder: PathBuf,
+    _temporary: Option<TempDir>,
+    members: Vec<Member>,
+    doors: Vec<String>,
     kills: AtomicUsize,
-    _cloud: Process,
-    cloud_base: String,
+    cuts: AtomicUsize,
+    /// What strikes at this moment or will.
+    striking: Mutex<JoinSet<()>>,
+    /// The provider.
+    pub cloud: Cloud,
     /// Shared by all callers.
     pub http: reqwest::Client,
 }
 
 impl House {
-    /// Starts the provider, lets `prepare` work on the data folder, and starts the node.
-    pub async fn start<F>(binary: &Path, prepare: F) -> Result<Arc<Self>, String>
+    /// Starts the provider, lets `prepare` work on the databases, and starts the product.
+    pub async fn start<F>(wanted: &Wanted, prepare: F) -> Result<Arc<Self>, String>
     where
-        F: AsyncFnOnce(&Path),
+        F: AsyncFnOnce(&Place),
     {
         let _ = rustls::crypto::ring::default_provider().install_default();
-        let folder = tempfile::tempdir().map_err(|error| error.to_string())?;
-        let data = folder.path().join("data");
-        std::fs::create_dir(&data).map_err(|error| error.to_string())?;
-        prepare(&data).await;
-        let log = folder.path().join("simulator.log");
-        let cloud = ["simulator", "--no-https", "--listen", "127.0.0.1:0"];
-        let cloud = Process::start(binary, &cloud, &log, "control API")?;
-        let base = cloud
-            .word("Entra at")
-            .ok_or("the simulator names no address")?;
-        let free = TcpListener::bind("127.0.0.1:0").map_err(|error| error.to_string())?;
-        let listen = free
-            .local_addr()
-            .map_err(|error| error.to_string())?
-            .to_string();
-        drop(free);
+        let (binary, store) = (&wanted.binary, wanted.store);
+        let place = match store {
+            Store::Sqlite => Place::sqlite(),
+            Store::Postgres => Place::postgres()
+                .await
+                .ok_or("no PostgreSQL server is there")?,
+        };
+        prepare(&place).await;
+        let (folder, temporary) = match &wanted.logs {
+            Some(folder) => (folder.clone(), None),
+            None => {
+                let temporary = tempfile::tempdir().map_err(|error| error.to_string())?;
+                (temporary.path().to_owned(), Some(temporary))
+            }
+        };
+        std::fs::create_dir_all(&folder).map_err(|error| error.to_string())?;
+        let http = reqwest::Client::builder()
+            .no_proxy()
+            .timeout(Duration::from_secs(30))
+            .build()
+            .map_err(|error| error.to_string())?;
+        let log = folder.join("simulator.log");
+        let cloud = Cloud::start(binary, &log, http.clone())?;
+        let (members, doors) = match store {
+            Store::Sqlite => {
+                let door = format!("127.0.0.1:{}", port());
+                (vec![Member::node(&place, cloud.base(), &door)], vec![door])
+            }
+            Store::Postgres => apart(binary, &place, cloud.base(), &folder).await?,
+        };
         let house = Self {
             binary: binary.to_owned(),
+            place,
             folder,
-            listen,
-            node: Mutex::default(),
+            _temporary: temporary,
+            members,
+            doors,
             kills: AtomicUsize::default(),
-            _cloud: cloud,
-            cloud_base: base,
-            http: reqwest::Client::builder()
-                .no_proxy()
-                .timeout(Duration::from_secs(30))
-                .build()
-                .map_err(|error| error.to_string())?,
+            cuts: AtomicUsize::default(),
+            striking: Mutex::default(),
+            cloud,
+            http,
         };
-        *house.node.lock().await = Some(house.up()?);
-        Ok(Arc::new(house))
+        let house = Arc::new(house);
+        match house.up().await {
+            Ok(()) => Ok(house),
+            Err(why) => {
+                house.end().await;
+                Err(why)
+            }
+        }
     }
 
-    fn up(&self) -> Result<Process, String> {
-        let data = self.data();
-        let data = data.to_str().ok_or("a path that is not text")?;
-        let base = &self.cloud_base;
-        let arguments = [
-            "up",
-            "--data",
-            data,
-            "--listen",
-            &self.listen,
-            "--simulator",
-            base,
-        ];
-        Process::start(&self.binary, &arguments, &self.log(), "Stop with Ctrl-C")
+    /// Starts all of its processes beside each other.
+    async fn up(&self) -> Result<(), String> {
+        let starting: Vec<_> = self.members.iter().map(|one| self.spawn(one)).collect();
+        for (member, process) in self.members.iter().zip(starting) {
+            let ready = tokio::task::block_in_place(|| process?.until(READY));
+            *member.process.lock().await = Some(ready?);
+        }
+        Ok(())
     }
 
-    /// The node's data folder.
-    pub fn data(&self) -> PathBuf {
-        self.folder.path().join("data")
+    fn spawn(&self, member: &Member) -> Result<Process, String> {
+        let log = self.folder.join(format!("{}.log", member.name));
+        Process::spawn(&self.binary, &member.arguments, &log)
     }
 
-    /// What the node logged, over all its lives.
-    pub fn log(&self) -> PathBuf {
-        self.folder.path().join("node.log")
+    /// The log of each process over all its lives.
+    pub fn logs(&self) -> impl Iterator<Item = (&str, PathBuf)> {
+        self.members.iter().map(|member| {
+            let log = self.folder.join(format!("{}.log", member.name));
+            (member.name.as_str(), log)
+        })
     }
 
-    /// Address of the gateway.
-    pub fn url(&self) -> String {
-        format!("http://{}", self.listen)
+    /// Address of a gateway; of another one for the next number, when there are several.
+    pub fn door(&self, number: usize) -> String {
+        format!("http://{}", self.doors[number % self.doors.len()])
+    }
+
+    /// Does to the house what is planned for it, a moment later, and mends it again.
+    pub fn strike(self: &Arc<Self>, strike: Strike) {
+        let house = self.clone();
+        self.striking.lock().unwrap().spawn(async move {
+            tokio::time::sleep(Duration::from_millis(strike.after_ms)).await;
+            house.suffer(strike).await;
+        });
+    }
+
+    /// Waits until everything that struck is over.
+    pub async fn mended(&self) {
+        let mut striking = std::mem::take(&mut *self.striking.lock().unwrap());
+        while let Some(over) = striking.join_next().await {
+            over.unwrap();
+        }
+    }
+
+    /// A house of one process can only be killed.
+    async fn suffer(&self, strike: Strike) {
+        let member = &self.members[strike.whom as usize % self.members.len()];
+        let cut = match strike.blow {
+            Blow::Kill => None,
+            Blow::CutOff { ms } => member.front.as_ref().map(|way| (way, Way::Silent, ms)),
+            Blow::NoDatabase { ms } => member.database.as_ref().map(|way| (way, Way::Closed, ms)),
+        };
+        match cut {
+            Some((relay, way, ms)) => self.cut(relay, way, Duration::from_millis(ms)).await,
+            None => self.kill(member).await,
+        }
     }
 
     /// `kill -9`, and up again. Who comes while it is down counts for the same kill.
-    pub async fn kill(&self) {
-        let Ok(mut node) = self.node.try_lock() else {
+    async fn kill(&self, member: &Member) {
+        let Ok(mut process) = member.process.try_lock() else {
             return;
         };
         // Dropping kills and waits.
-        drop(node.take());
+        drop(process.take());
         self.kills.fetch_add(1, Ordering::Relaxed);
-        let again = tokio::task::block_in_place(|| self.up());
-        *node = Some(again.unwrap_or_else(|why| panic!("the node does not come back: {why}")));
+        let again = tokio::task::block_in_place(|| self.spawn(member)?.until(READY));
+        let again = again.unwrap_or_else(|why| panic!("{} does not come back: {why}", member.name));
+        *process = Some(again);
     }
 
-    /// Kills so far.
-    pub fn kills(&self) -> usize {
-        self.kills.load(Ordering::Relaxed)
+    async fn cut(&self, relay: &Relay, way: Way, time: Duration) {
+        self.cuts.fetch_add(1, Ordering::Relaxed);
+        if way == Way::Closed {
+            // What is committed meanwhile is not confirmed.
+            relay.set(Way::Unanswered);
+            tokio::time::sleep(UNANSWERED).await;
+        }
+        relay.set(way);
+        tokio::time::sleep(time).await;
+        relay.set(Way::Open);
     }
 
-    /// Offline: recomputes every chain of every service.
+    /// Kills and cuts so far.
+    pub fn strikes(&self) -> (usize, usize) {
+        let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
+        (count(&self.kills), count(&self.cuts))
+    }
+
+    /// From the databases themselves: recomputes every chain of every service.
     pub fn verify(&self) -> Result<(), String> {
-        let data = self.data();
-        let verified = Command::new(&self.binary)
+        let mut verify = Command::new(&self.binary);
+        verify
             .args(["audit", "verify", "--data"])
-            .arg(data)
-            .output()
-            .map_err(|error| error.to_string())?;
+            .arg(self.place.folder());
+        if let Some(server) = self.place.server() {
+            verify.env("CONVENE_DATABASE__URL", server.url());
+        }
+        let verified = verify.output().map_err(|error| error.to_string())?;
         match verified.status.success() {
             true => Ok(()),
             false => Err(String::from_utf8_lossy(&verified.stdout).into_owned()),
         }
     }
 
-    /// Asks the provider's control API.
-    pub async fn cloud(&self, path: &str) -> Value {
-        let url = format!("{}/_simulator/{path}", self.cloud_base);
-        let answer = self.http.get(url).send().await.unwrap();
-        answer.json().await.unwrap()
-    }
-
-    /// Tells the provider's control API; `false` when it refuses.
-    pub async fn tell_cloud(&self, path: &str, body: &Value) -> Option<Value> {
-        let url = format!("{}/_simulator/{path}", self.cloud_base);
-        let answer = self.http.post(url).json(body).send().await.unwrap();
-        let done = answer.status().is_success();
-        let body = answer.bytes().await.unwrap();
-        done.then(|| serde_json::from_slice(&body).unwrap_or(Value::Null))
-    }
-
-    /// Forgets scripted faults.
-    pub async fn heal(&self) {
-        let url = format!("{}/_simulator/faults", self.cloud_base);
-        self.http.delete(url).send().await.unwrap();
-    }
-
-    /// Join link and passcode of every event by transaction id, read as any client of the provider reads them.
-    pub async fn secrets(&self) -> std::collections::BTreeMap<String, Vec<String>> {
-        let env = self.cloud("env").await;
-        let text = |name: &str| env[name].as_str().unwrap().to_owned();
-        let form = [
-            ("client_id", text("GRAPH_CLIENT_ID")),
-            ("client_secret", text("GRAPH_CLIENT_SECRET")),
-            ("grant_type", "client_credentials".to_owned()),
-            ("scope", "https://graph.microsoft.com/.default".to_owned()),
-        ];
-        let token = self
-            .http
-            .post(text("GRAPH_TOKEN_URL"))
-            .form(&form)
-            .send()
-            .await
-            .unwrap();
-        let token: Value = token.json().await.unwrap();
-        let token = token["access_token"].as_str().unwrap().to_owned();
-        let mut next = Some(format!(
-            "{}/users/{}/events?$top=1000",
-            text("GRAPH_BASE"),
-            text("GRAPH_USER")
-        ));
-        let mut found = std::collections::BTreeMap::new();
-        while let Some(url) = next {
-            let page = self.http.get(url).bearer_auth(&token).send().await.unwrap();
-            let page: Value = page.json().await.unwrap();
-            for event in page["value"].as_array().into_iter().flatten() {
-                let key = event["transactionId"].as_str().unwrap_or_default();
-                let link = event["onlineMeeting"]["joinUrl"].as_str();
-                found.insert(
-                    key.to_owned(),
-                    link.into_iter().map(str::to_owned).collect(),
-                );
-            }
-            next = page["@odata.nextLink"].as_str().map(str::to_owned);
+    /// Ends all of it.
+    pub async fn end(&self) {
+        for member in &self.members {
+            member.process.lock().await.take();
         }
-        found
-    }
-
-    /// The provider's user that organises meetings.
-    pub async fn organizer(&self) -> String {
-        let env = self.cloud("env").await;
-        env["GRAPH_USER"].as_str().unwrap().to_owned()
-    }
-
-    /// Waits until the provider is asked nothing any more.
-    pub async fn quiet(&self) {
-        let mut last = 0;
-        for _ in 0..100 {
-            let requests = self.cloud(&format!("requests?since={last}")).await;
-            let newest = requests.as_array().and_then(|all| all.last());
-            match newest.and_then(|newest| newest["number"].as_u64()) {
-                Some(number) => last = number,
-                None => return,
-            }
-            tokio::time::sleep(Duration::from_millis(300)).await;
-        }
+        self.place.clone().dropped().await;
     }
 }

@@ -3,6 +3,7 @@
 mod actor;
 mod batch;
 pub mod check;
+mod cloud;
 mod dice;
 mod follow;
 mod house;
@@ -11,13 +12,14 @@ pub mod plant;
 mod play;
 pub mod tape;
 
-use std::{fmt, path::PathBuf, str::FromStr, sync::Arc, time::Instant};
+use std::{fmt, panic::AssertUnwindSafe, path::PathBuf, str::FromStr, sync::Arc, time::Instant};
 
 use convene_domain::TenantId;
 use convene_gateway::{KeyRole, NewApiKey, create_api_key};
 use convene_kit::{Clock, Db, Origin, ids};
 use convene_migrations::gateway::Migrator;
-use futures_util::future::join_all;
+use convene_scratch::Place;
+use futures_util::{FutureExt as _, StreamExt as _, stream};
 use secrecy::ExposeSecret as _;
 
 pub use batch::Batch;
@@ -26,6 +28,8 @@ use tape::Tape;
 
 /// Histories that share a stretch of business time.
 const BATCH: u64 = 100;
+/// Tenants that are made at the same time.
+const TENANTS_AT_ONCE: usize = 64;
 
 /// What is promised.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,10 +87,36 @@ pub struct Wanted {
     pub from: u64,
     /// How many seeds of each promise.
     pub seeds: u64,
-    /// How many of a hundred histories kill the node.
-    pub kill_percent: u64,
+    /// How many of a hundred histories strike the house.
+    pub strike_percent: u64,
+    /// Where the product keeps its rows, and so what it is spread over.
+    pub store: Store,
+    /// Where configurations and logs are kept; nowhere when left out.
+    pub logs: Option<PathBuf>,
     /// The product.
     pub binary: PathBuf,
+}
+
+/// Where the product keeps its rows.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Store {
+    /// In files: the house is one process.
+    #[default]
+    Sqlite,
+    /// On a PostgreSQL server: every role has two replicas, each a process of its own.
+    Postgres,
+}
+
+impl FromStr for Store {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "sqlite" => Ok(Self::Sqlite),
+            "postgres" => Ok(Self::Postgres),
+            _ => Err("there are sqlite and postgres".to_owned()),
+        }
+    }
 }
 
 /// What came of a promise.
@@ -98,8 +128,10 @@ pub struct Row {
     pub seeds: u64,
     /// Faults scripted at the provider.
     pub faults: usize,
-    /// Kills of the node.
+    /// Kills of a process.
     pub kills: usize,
+    /// Processes that were cut off from the others or from the database.
+    pub cuts: usize,
     /// Seeds with what went wrong.
     pub violations: Vec<(u64, String)>,
     /// How long it took, in milliseconds.
@@ -110,11 +142,12 @@ impl fmt::Display for Row {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
             f,
-            "{} seeds={} faults={} kills={} violations={}",
+            "{} seeds={} faults={} kills={} cuts={} violations={}",
             self.promise,
             self.seeds,
             self.faults,
             self.kills,
+            self.cuts,
             self.violations.len()
         )
     }
@@ -122,71 +155,97 @@ impl fmt::Display for Row {
 
 /// Plays and checks; `progress` is told a line now and then. `Err` when the world does not even start.
 pub async fn prove(wanted: &Wanted, progress: impl Fn(&str)) -> Result<Vec<Row>, String> {
-    let mut keys = Vec::new();
-    let tenants = wanted.promises.len() as u64 * wanted.seeds;
-    let house = House::start(&wanted.binary, async |data| {
-        keys = tenants_of(data, tenants).await
-    });
-    let house = house.await?;
-    let mut rows = Vec::new();
-    for promise in &wanted.promises {
-        let begun = Instant::now();
-        let kills = house.kills();
-        let mut row = Row {
-            promise: *promise,
-            seeds: wanted.seeds,
-            faults: 0,
-            kills: 0,
-            violations: Vec::new(),
-            millis: 0,
-        };
-        let mut from = wanted.from;
-        let end = wanted.from + wanted.seeds;
-        while from < end {
-            let size = BATCH.min(end - from) as usize;
-            let own = keys.split_off(keys.len() - size);
-            let batch = Batch::new(&house, *promise, from, own, wanted.kill_percent).await;
-            row.faults += batch.faults();
-            let tapes = batch.play().await;
-            row.violations.extend(violations(*promise, &tapes));
-            from += size as u64;
-            progress(&format!(
-                "{promise}: {} of {} seeds, {} violations",
-                from - wanted.from,
-                wanted.seeds,
-                row.violations.len()
-            ));
+    let (house, mut keys) = begin(wanted).await?;
+    let playing = async {
+        let mut rows = Vec::new();
+        for promise in &wanted.promises {
+            rows.push(row(wanted, *promise, &house, &mut keys, &progress).await);
         }
-        if let Err(why) = house.verify() {
-            row.violations
-                .push((0, format!("the audit does not verify offline: {why}")));
-        }
-        if let Some(line) = leak(&house) {
-            row.violations
-                .push((0, format!("a log line holds a join link: {line}")));
-        }
-        row.kills = house.kills() - kills;
-        row.millis = begun.elapsed().as_millis();
-        rows.push(row);
-    }
-    Ok(rows)
+        rows
+    };
+    ended(&house, playing).await
 }
 
 /// Plays one batch of each promise and answers what was seen, unchecked.
 pub async fn tapes(wanted: &Wanted) -> Result<Vec<(Promise, Vec<Tape>)>, String> {
+    let (house, mut keys) = begin(wanted).await?;
+    let playing = async {
+        let mut seen = Vec::new();
+        for promise in &wanted.promises {
+            let own = keys.split_off(keys.len() - wanted.seeds as usize);
+            let batch = Batch::new(&house, *promise, wanted.from, own, wanted.strike_percent);
+            seen.push((*promise, batch.await.play().await));
+        }
+        seen
+    };
+    ended(&house, playing).await
+}
+
+/// The house, and a tenant with the key of its admin for each history.
+async fn begin(wanted: &Wanted) -> Result<(Arc<House>, Vec<(String, String)>), String> {
     let mut keys = Vec::new();
     let tenants = wanted.promises.len() as u64 * wanted.seeds;
-    let house = House::start(&wanted.binary, async |data| {
-        keys = tenants_of(data, tenants).await
+    let house = House::start(wanted, async |place| {
+        keys = tenants_of(place, tenants).await
     });
-    let house = house.await?;
-    let mut seen = Vec::new();
-    for promise in &wanted.promises {
-        let own = keys.split_off(keys.len() - wanted.seeds as usize);
-        let batch = Batch::new(&house, *promise, wanted.from, own, wanted.kill_percent);
-        seen.push((*promise, batch.await.play().await));
+    Ok((house.await?, keys))
+}
+
+/// Ends the house, however playing ends.
+async fn ended<T>(house: &House, playing: impl Future<Output = T>) -> Result<T, String> {
+    let played = AssertUnwindSafe(playing).catch_unwind().await;
+    house.end().await;
+    played.map_err(|panicked| std::panic::resume_unwind(panicked))
+}
+
+async fn row(
+    wanted: &Wanted,
+    promise: Promise,
+    house: &Arc<House>,
+    keys: &mut Vec<(String, String)>,
+    progress: &impl Fn(&str),
+) -> Row {
+    let begun = Instant::now();
+    let (kills, cuts) = house.strikes();
+    let mut row = Row {
+        promise,
+        seeds: wanted.seeds,
+        faults: 0,
+        kills: 0,
+        cuts: 0,
+        violations: Vec::new(),
+        millis: 0,
+    };
+    let mut from = wanted.from;
+    let end = wanted.from + wanted.seeds;
+    while from < end {
+        let size = BATCH.min(end - from) as usize;
+        let own = keys.split_off(keys.len() - size);
+        let batch = Batch::new(house, promise, from, own, wanted.strike_percent).await;
+        row.faults += batch.faults();
+        let tapes = batch.play().await;
+        row.violations.extend(violations(promise, &tapes));
+        from += size as u64;
+        progress(&format!(
+            "{promise}: {} of {} seeds, {} violations, {} s",
+            from - wanted.from,
+            wanted.seeds,
+            row.violations.len(),
+            begun.elapsed().as_secs()
+        ));
     }
-    Ok(seen)
+    if let Err(why) = house.verify() {
+        row.violations
+            .push((0, format!("the audit does not verify: {why}")));
+    }
+    if let Some(line) = leak(house) {
+        row.violations
+            .push((0, format!("a log line holds a join link: {line}")));
+    }
+    let (kills_now, cuts_now) = house.strikes();
+    (row.kills, row.cuts) = (kills_now - kills, cuts_now - cuts);
+    row.millis = begun.elapsed().as_millis();
+    row
 }
 
 /// What a promise's checker says of the tapes.
@@ -200,16 +259,21 @@ pub fn violations(promise: Promise, tapes: &[Tape]) -> Vec<(u64, String)> {
 }
 
 /// The place of a log line that holds what no log may hold.
-fn leak(house: &Arc<House>) -> Option<usize> {
-    let log = std::fs::read(house.log()).unwrap_or_default();
-    let log = String::from_utf8_lossy(&log);
-    log.lines().position(|line| line.contains("meetup-join"))
+fn leak(house: &House) -> Option<String> {
+    house.logs().find_map(|(name, log)| {
+        let log = std::fs::read(log).unwrap_or_default();
+        let log = String::from_utf8_lossy(&log);
+        let line = log.lines().position(|line| line.contains("meetup-join"))?;
+        Some(format!("{name}, line {}", line + 1))
+    })
 }
 
-/// Tenants with the key of their admin, made in the data folder before the node owns it.
-async fn tenants_of(data: &std::path::Path, count: u64) -> Vec<(String, String)> {
-    let db = Db::open_sqlite::<Migrator>(data, "gateway").await.unwrap();
-    let made = join_all((0..count).map(|_| async {
+/// Tenants with the key of their admin, made before the house owns the database.
+async fn tenants_of(place: &Place, count: u64) -> Vec<(String, String)> {
+    let db = Db::open::<Migrator>(place.database(), "gateway")
+        .await
+        .unwrap();
+    let made = stream::iter(0..count).map(|_| async {
         let tenant = TenantId::from_uuid(ids::new());
         let new = NewApiKey::new("prove", KeyRole::Admin);
         let origin = Origin {
@@ -221,15 +285,17 @@ async fn tenants_of(data: &std::path::Path, count: u64) -> Vec<(String, String)>
         let key = create_api_key(&db, origin, new).await;
         let (_, secret) = key.unwrap();
         (tenant.to_string(), secret.expose_secret().to_owned())
-    }));
-    let made = made.await;
+    });
+    let made = made.buffer_unordered(TENANTS_AT_ONCE).collect().await;
     drop(db);
-    // The writer's task lets go of the file a moment later.
-    let lock = data.join("gateway.lock");
-    crate::until("the gateway's database is let go", || async {
-        let lock = std::fs::File::open(&lock).unwrap();
-        lock.try_lock().is_ok().then_some(())
-    })
-    .await;
+    if place.server().is_none() {
+        // The writer's task lets go of the file a moment later.
+        let lock = place.folder().join("gateway.lock");
+        crate::until("the gateway's database is let go", || async {
+            let lock = std::fs::File::open(&lock).unwrap();
+            lock.try_lock().is_ok().then_some(())
+        })
+        .await;
+    }
     made
 }

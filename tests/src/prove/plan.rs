@@ -15,12 +15,42 @@ pub struct Plan {
     pub buffers_min: (i64, i64),
     /// Wishes, in the order in which they are asked.
     pub wishes: Vec<Wish>,
-    /// When somebody kills the node: at this milestone, so many milliseconds later.
-    pub kill: Option<(usize, u64)>,
+    /// What strikes the house.
+    pub strike: Option<Strike>,
     /// What goes wrong at the provider.
     pub faults: Vec<Value>,
     /// Lets the clock stop before and after every timer.
     pub stops: bool,
+}
+
+/// What strikes one process of the house, and when.
+#[derive(Clone, Copy, Debug)]
+pub struct Strike {
+    /// At this place of the history,
+    pub milestone: usize,
+    /// so many milliseconds later.
+    pub after_ms: u64,
+    /// The process: counted over all of them, again and again.
+    pub whom: u64,
+    /// What happens to it.
+    pub blow: Blow,
+}
+
+/// What may happen to a process.
+#[derive(Clone, Copy, Debug)]
+pub enum Blow {
+    /// It is killed, and started again.
+    Kill,
+    /// Nobody reaches it for a while; itself it reaches everybody. No connection says so.
+    CutOff {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
+    /// It loses the database for a while: first what the database answers, then the connections.
+    NoDatabase {
+        /// How long, in milliseconds.
+        ms: u64,
+    },
 }
 
 /// A wish for an appointment and what becomes of it.
@@ -76,12 +106,14 @@ pub struct Person {
     pub cuts: Vec<usize>,
 }
 
-/// Milestones at which a kill may be planned.
+/// Milestones at which a history may strike.
 pub const MILESTONES: u64 = 5;
+/// A process is cut off for less than this, in milliseconds: longer than a connection without a sign of life is kept.
+const CUT_MS_MAX: u64 = 12_000;
 
 impl Plan {
-    /// The history of a seed for a promise; `kill_percent` of all histories kill the node.
-    pub fn new(promise: Promise, seed: u64, kill_percent: u64) -> Self {
+    /// The history of a seed for a promise; so many of a hundred strike the house.
+    pub fn new(promise: Promise, seed: u64, strike_percent: u64) -> Self {
         use Promise::{I1, I2, I3, I4, I5, I6, I7};
         let mut dice = Dice::new(seed, promise as u64 + 1);
         let (wishes, guests) = match promise {
@@ -91,9 +123,7 @@ impl Plan {
             I5 | I7 => (1, 2),
             I6 => (2, 1),
         };
-        let kill = dice
-            .chance(kill_percent)
-            .then(|| (dice.roll(MILESTONES) as usize, dice.roll(150)));
+        let strike = dice.chance(strike_percent).then(|| strike(&mut dice));
         let faults = match promise {
             I2 => (0..dice.roll(3))
                 .map(|_| fault(&mut dice, MAKING))
@@ -114,10 +144,27 @@ impl Plan {
             wishes: (0..wishes)
                 .map(|_| wish(promise, guests, &mut dice))
                 .collect(),
-            kill,
+            strike,
             faults,
             stops: promise == I6,
         }
+    }
+}
+
+fn strike(dice: &mut Dice) -> Strike {
+    Strike {
+        milestone: dice.roll(MILESTONES) as usize,
+        after_ms: dice.roll(150),
+        whom: dice.roll(1_000),
+        blow: match dice.roll(4) {
+            0 => Blow::CutOff {
+                ms: dice.roll(CUT_MS_MAX),
+            },
+            1 => Blow::NoDatabase {
+                ms: dice.roll(CUT_MS_MAX),
+            },
+            _ => Blow::Kill,
+        },
     }
 }
 

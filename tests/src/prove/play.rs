@@ -55,12 +55,13 @@ impl Scene {
     pub async fn play(&self) {
         for fault in &self.plan.faults {
             // A full list of faults is trouble enough; a refused one would be no trouble at all.
-            let refused = self.house.tell_cloud("faults", fault).await.is_none();
+            let refused = self.house.cloud.tell("faults", fault).await.is_none();
             assert!(
                 !refused
                     || self
                         .house
-                        .cloud("faults")
+                        .cloud
+                        .ask("faults")
                         .await
                         .as_array()
                         .is_some_and(|all| all.len() >= 100),
@@ -76,17 +77,12 @@ impl Scene {
         self.look(&cast.app).await;
     }
 
-    /// The planned kill, when it is planned here.
+    /// Strikes when that is planned here.
     fn milestone(&self, reached: usize) {
-        let Some((milestone, after_ms)) = self.plan.kill else {
-            return;
-        };
-        if milestone == reached {
-            let house = self.house.clone();
-            tokio::spawn(async move {
-                tokio::time::sleep(Duration::from_millis(after_ms)).await;
-                house.kill().await;
-            });
+        if let Some(strike) = self.plan.strike
+            && strike.milestone == reached
+        {
+            self.house.strike(strike);
         }
     }
 
@@ -285,7 +281,7 @@ impl Scene {
             && self.promise == Promise::I5
         {
             let body = json!({"joinWebUrl": link, "kind": "guest", "name": visit});
-            let joined = self.house.tell_cloud("meetings/join", &body).await;
+            let joined = self.house.cloud.tell("meetings/join", &body).await;
             self.word("joined", &visit, joined.unwrap_or_default());
         }
         let stay = Stay {
@@ -380,7 +376,7 @@ impl Scene {
 
     /// The provider's word on who is inside while it records.
     async fn provider_look(&self, booking: &str) {
-        let mut there = self.house.cloud("meetings").await;
+        let mut there = self.house.cloud.ask("meetings").await;
         let key = external_key(&self.tenant, &uuid(booking));
         let meetings = there["meetings"].as_array_mut().map(std::mem::take);
         let mut meetings = meetings.unwrap_or_default().into_iter();

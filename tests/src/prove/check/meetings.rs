@@ -22,8 +22,6 @@ pub fn check(tape: &Tape) -> Vec<String> {
             // One that ended before it was made may have none.
             ("COMPLETED", "ENDED") => alive == 1 || (alive == 0 && !made),
             ("CANCELLED", "CANCELLED" | "FAILED") => alive == 0,
-            // Called off before the broker ever heard of it.
-            ("CANCELLED" | "COMPLETED", "PENDING") => alive == 0 && !made,
             _ => false,
         };
         if !fits {
