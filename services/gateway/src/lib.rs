@@ -16,6 +16,7 @@ mod metrics;
 mod model;
 mod mutation;
 mod operation;
+mod pages;
 mod query;
 mod schema;
 mod server;

@@ -27,7 +27,7 @@ use crate::{
     artefact,
     error::code,
     operation::{self, App, Operation},
-    schema, socket,
+    pages, schema, socket,
 };
 
 /// Request body, in bytes.
@@ -85,6 +85,7 @@ fn router(api: Arc<Api>) -> Router {
                 .route("/artefacts/{recording}/{segment}", get(artefact::download))
                 .with_state(api),
         )
+        .merge(pages::routes())
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(|_| {

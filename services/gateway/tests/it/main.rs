@@ -5,6 +5,7 @@ mod api_keys;
 mod bounds;
 mod clock;
 mod credentials;
+mod pages;
 mod schema;
 mod sockets;
 mod streams;

@@ -1,0 +1,101 @@
+/** The languages that the pages speak, each in its own name. One file each in locales/. */
+export const LOCALES = {
+    en: "English",
+    de: "Deutsch",
+    fr: "Français",
+    es: "Español",
+    ar: "العربية",
+};
+/** Languages that are written from right to left. */
+const RIGHT_TO_LEFT = new Set(["ar"]);
+/** The first wished language (BCP 47 tags, best first) that the pages speak. */
+export function choose(wished) {
+    for (const tag of wished) {
+        const language = tag?.toLowerCase().split("-")[0];
+        if (language !== undefined && Object.hasOwn(LOCALES, language))
+            return language;
+    }
+    return "en";
+}
+/** Texts, moments and numbers in one language. */
+export class Words {
+    /** BCP 47, as the page says in `lang`. */
+    locale;
+    #texts;
+    /** For numbers and moments: the browser's own variant of the language, which knows a region. */
+    #region;
+    constructor(locale, texts, tags = navigator.languages) {
+        this.locale = locale;
+        this.#texts = texts;
+        this.#region = tags.find((tag) => tag.toLowerCase().split("-")[0] === locale) ?? locale;
+    }
+    /** Reads the texts of a language. */
+    static async load(locale) {
+        const response = await fetch(`/pages/locales/${locale}.json`);
+        if (!response.ok)
+            throw new Error(`texts in ${locale}: ${response.status}`);
+        return new Words(locale, (await response.json()));
+    }
+    get direction() {
+        return RIGHT_TO_LEFT.has(this.locale) ? "rtl" : "ltr";
+    }
+    /** The text of a key. A key without text shows itself: a test finds it. */
+    say(key, parts = {}) {
+        let text = this.#texts[key] ?? key;
+        if (typeof text !== "string") {
+            const form = new Intl.PluralRules(this.locale).select(Number(parts["count"]));
+            text = text[form] ?? text.other ?? key;
+        }
+        return text.replace(/\{(\w+)\}/g, (whole, name) => {
+            const part = parts[name];
+            return typeof part === "number" ? new Intl.NumberFormat(this.#region).format(part) : (part ?? whole);
+        });
+    }
+    has(key) {
+        return Object.hasOwn(this.#texts, key);
+    }
+    number(value) {
+        return new Intl.NumberFormat(this.#region).format(value);
+    }
+    /** Day and time of an appointment, in the guest's own zone. */
+    span(start, end) {
+        const format = new Intl.DateTimeFormat(this.#region, { dateStyle: "full", timeStyle: "short" });
+        return end ? format.formatRange(start, end) : format.format(start);
+    }
+    time(moment) {
+        return new Intl.DateTimeFormat(this.#region, { timeStyle: "short" }).format(moment);
+    }
+    /** The name of the zone that times are shown in. */
+    zone(moment) {
+        const parts = new Intl.DateTimeFormat(this.#region, { timeZoneName: "long" }).formatToParts(moment);
+        return parts.find((part) => part.type === "timeZoneName")?.value ?? "";
+    }
+    /** How far a moment is from now: "in 5 minutes", "2 days ago". */
+    distance(ms) {
+        const format = new Intl.RelativeTimeFormat(this.#region, { numeric: "auto" });
+        const minutes = Math.round(ms / 60_000);
+        if (Math.abs(minutes) < 90)
+            return format.format(minutes, "minute");
+        const hours = Math.round(ms / 3_600_000);
+        return Math.abs(hours) < 36 ? format.format(hours, "hour") : format.format(Math.round(ms / 86_400_000), "day");
+    }
+    /** Writes the texts of all elements that name one in `data-t`, and the page's language and direction. */
+    translate(root = document) {
+        document.documentElement.lang = this.locale;
+        document.documentElement.dir = this.direction;
+        for (const element of root.querySelectorAll("[data-t]")) {
+            const text = this.say(element.dataset["t"] ?? "");
+            if (element.textContent !== text)
+                element.textContent = text;
+        }
+    }
+}
+/** Fills a choice of languages and calls back with the one that is taken. */
+export function offer(select, current, taken) {
+    select.replaceChildren(...Object.entries(LOCALES).map(([locale, name]) => {
+        const option = new Option(name, locale, false, locale === current);
+        option.lang = locale;
+        return option;
+    }));
+    select.onchange = () => taken(select.value);
+}
