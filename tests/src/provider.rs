@@ -77,6 +77,13 @@ impl Provider {
             .unwrap()
     }
 
+    /// Sets `permissions`, `policies`, `clock` …
+    pub async fn put(&self, path: &str, body: Value) {
+        let url = format!("{}/_simulator/{path}", self.base);
+        let answer = self.http.put(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     async fn post(&self, path: &str, body: Value) -> Value {
         let url = format!("{}/_simulator/{path}", self.base);
         let answer = self.http.post(url).json(&body).send().await.unwrap();

@@ -12,6 +12,8 @@ crate::on_every_world!(no_field_tells_or_changes_what_is_anothers);
 
 /// Rounds over all fields.
 const ROUNDS: u64 = 3;
+/// Rounds at the most, for the questions that a chance id seldom fits.
+const ROUNDS_MAX: u64 = 40;
 /// They name no object, and a development node has one clock for all tenants.
 const CLOCK: [&str; 2] = ["advanceClock", "resetClock"];
 
@@ -140,15 +142,19 @@ impl Values for Mixed<'_> {
     }
 }
 
-/// Asks every field; answers how much was asked and the fields that told an id of `foreign` or the link.
+/// Asks every field, until these have told something; answers how much was asked and the fields that told an id of `foreign` or the link.
 async fn play(
     callers: [&Caller; 4],
     (foreign, own): (&[String], &[String]),
     link: &str,
+    until: &[&str],
 ) -> (u64, BTreeSet<String>) {
     let schema = Schema::of_gateway();
-    let (mut asked, mut told) = (0, BTreeSet::new());
-    for round in 1..=ROUNDS {
+    let (mut asked, mut told) = (0, BTreeSet::<String>::new());
+    for round in 1..=ROUNDS_MAX {
+        if round > ROUNDS && until.iter().all(|field| told.contains(*field)) {
+            break;
+        }
         for (root, field) in ["Query", "Mutation"]
             .into_iter()
             .flat_map(|root| schema.fields(root).into_iter().map(move |one| (root, one)))
@@ -187,7 +193,7 @@ async fn no_field_tells_or_changes_what_is_anothers(set_up: SetUp) {
 
     let keys = theirs.keys().await;
     let strange = [foreign.clone(), ids(&keys)].concat();
-    let (asked, told) = play(ours.callers(), (&strange, &own), &link).await;
+    let (asked, told) = play(ours.callers(), (&strange, &own), &link, &[]).await;
     assert!(asked > 300, "{asked}");
     assert!(told.is_empty(), "told by {told:?}");
     world.drained().await;
@@ -198,8 +204,9 @@ async fn no_field_tells_or_changes_what_is_anothers(set_up: SetUp) {
     // The more ids to choose from, the fewer questions meet the object that they are about: those of webhooks are left out.
     let of_webhooks = |id: &String| BASE64.decode(id).unwrap().starts_with(b"Webhook");
     let few: Vec<_> = foreign.into_iter().filter(|id| !of_webhooks(id)).collect();
-    let (_, told) = play(theirs.callers(), (&few, &few), &link).await;
-    for field in ["node", "nodes", "booking", "bookings", "host", "service"] {
+    let open = ["node", "nodes", "booking", "bookings", "host", "service"];
+    let (_, told) = play(theirs.callers(), (&few, &few), &link, &open).await;
+    for field in open {
         assert!(told.contains(field), "{field} told its owner nothing");
     }
     assert_ne!(theirs.dump().await, before);

@@ -24,7 +24,9 @@ use crate::{
         audit::{AuditEvent, AuditTrail},
         booking::Booking,
         catalogue::{Host, Service},
-        found, loaders,
+        found,
+        health::{self, ProviderHealth},
+        loaders,
         lobby::{Lobby, Visit},
         meeting::{Meeting, MeetingProvider},
         recording::Recording,
@@ -211,6 +213,18 @@ impl Query {
         let listed = api(ctx)?.broker().list_providers(message).await;
         let providers = listed.map_err(status)?.into_inner().providers;
         Ok(providers.into_iter().map(Into::into).collect())
+    }
+
+    /// How the provider is: token, permissions, access policies, beta, clock; what is wrong comes with its remedy. Reads only. It asks the provider, for one caller
+    /// at a time. Admins.
+    #[graphql(complexity = "20 * child_complexity")]
+    async fn provider_health(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "Hosts whose provider users are looked at; the first 20 when left out.")]
+        host_ids: Option<Vec<ID>>,
+    ) -> Result<ProviderHealth> {
+        health::examine(ctx, host_ids).await
     }
 
     /// What happened to a booking, over all services.

@@ -7,6 +7,7 @@ use convene_domain::{
 use convene_kit::{
     Error, Result,
     convert::{id, required_time},
+    finding::{Finding, Severity},
 };
 use convene_proto::meeting::v1 as wire;
 
@@ -119,5 +120,21 @@ pub fn provider(provider: &dyn Provider) -> wire::Provider {
                 note: capability.note.to_owned(),
             })
             .collect(),
+    }
+}
+
+pub fn finding(finding: Finding) -> wire::Finding {
+    let severity = match finding.severity {
+        Severity::Ok => wire::FindingSeverity::Ok,
+        Severity::Warning => wire::FindingSeverity::Warning,
+        Severity::Failure => wire::FindingSeverity::Failure,
+    };
+    wire::Finding {
+        code: finding.code.to_owned(),
+        severity: severity.into(),
+        about: finding.about.to_owned(),
+        subject: finding.subject,
+        says: finding.says,
+        remedy: finding.remedy,
     }
 }

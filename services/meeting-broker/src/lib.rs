@@ -12,13 +12,14 @@ use std::sync::Arc;
 
 use convene_graph::GraphConfig;
 use convene_kit::{
-    Deps, Result, Role,
+    Clock, Deps, Metrics, Result, Role,
+    finding::Finding,
     jobs::{Queue, start},
     keys::{PermitPublicKeys, Sealer},
 };
 use convene_proto::meeting::v1::meeting_broker_server::MeetingBrokerServer;
 
-pub use provider::{Capability, CapabilityLevel};
+pub use provider::{Capability, CapabilityLevel, FINDINGS, NEEDS, Need, Part};
 pub use store::join_details::sealed_with;
 
 /// Name of the role.
@@ -67,4 +68,12 @@ pub async fn role(deps: Deps, config: Config) -> Result<Role> {
         )))
         .task(move |stop| start(queue, stop))
         .task(move |stop| Box::pin(service::reseal(db, sealer, stop))))
+}
+
+/// Looks at a provider as the role does when it is asked for its health; needs no running role. What it may find is [`FINDINGS`].
+pub async fn examine(graph: GraphConfig, users: &[String], clock: &Clock) -> Result<Vec<Finding>> {
+    use provider::Provider as _;
+    let (nobody, metrics) = (String::new(), Metrics::default());
+    let provider = provider::GraphCalendar::new(graph, nobody.clone(), nobody, &metrics)?;
+    Ok(provider.examine(users, clock).await)
 }

@@ -151,6 +151,17 @@ impl meeting_broker_server::MeetingBroker for Rpc {
         let providers = self.broker.providers().map(convert::provider).into();
         Ok(Response::new(wire::ListProvidersResponse { providers }))
     }
+
+    async fn provider_health(
+        &self,
+        request: Request<wire::ProviderHealthRequest>,
+    ) -> Answer<wire::ProviderHealth> {
+        let context = Context::accept(&self.callers, &request)?;
+        let users = request.into_inner().users;
+        let findings = self.broker.provider_health(&context, users).await?;
+        let findings = findings.into_iter().map(convert::finding).collect();
+        Ok(Response::new(wire::ProviderHealth { findings }))
+    }
 }
 
 /// Cuts the provider's chunks to size; the first one names the content type.

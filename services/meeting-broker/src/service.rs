@@ -1,6 +1,7 @@
 //! What the broker does: one method per command.
 
 mod door;
+mod health;
 mod reseal;
 
 use std::sync::Arc;
@@ -10,6 +11,7 @@ use convene_domain::{
     meeting::{Decided, Event, Meeting, SegmentId},
 };
 use convene_kit::{Context, Deps, Error, Origin, Result, Row, Scope, convert, store as spine};
+use tokio::sync::Semaphore;
 use uuid::Uuid;
 
 use crate::{
@@ -26,6 +28,8 @@ pub struct Broker {
     deps: Deps,
     provider: Arc<dyn Provider>,
     door: Door,
+    /// One examination at a time.
+    examining: Arc<Semaphore>,
 }
 
 /// A wish for a meeting.
@@ -51,6 +55,7 @@ impl Broker {
             deps,
             provider,
             door,
+            examining: Arc::new(Semaphore::new(1)),
         }
     }
 

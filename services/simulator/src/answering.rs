@@ -4,11 +4,12 @@ use std::{convert::Infallible, io, sync::Arc};
 
 use axum::{Json, Router, body::Body, extract::DefaultBodyLimit, response::IntoResponse as _};
 use futures_util::future::BoxFuture;
-use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Request, Response, StatusCode, header};
 use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::{
+    clock::http_date,
     control, entra,
     env::THROTTLE_HEADER,
     faults::{Action, delay},
@@ -75,7 +76,7 @@ impl Answering {
         let (method, path) = (request.method(), request.uri().path());
         let number = shared.log.begin(method, path, shared.clock.now_ms());
         let scripted = shared.faults.act(method.as_str(), path);
-        let result = match scripted.or_else(|| wanted_throttle(request.headers())) {
+        let mut result = match scripted.or_else(|| wanted_throttle(request.headers())) {
             None => Ok(self.throttled(request).await),
             Some(action) => {
                 let shared = shared.clone();
@@ -90,6 +91,11 @@ impl Answering {
                     .unwrap_or_else(|error| Err(io::Error::other(error)))
             }
         };
+        if let Ok(answer) = &mut result {
+            let now = HeaderValue::from_str(&http_date(shared.clock.now_ms()));
+            let headers = answer.headers_mut();
+            headers.extend(now.ok().map(|now| (header::DATE, now)));
+        }
         let status = result.as_ref().map_or(0, |answer| answer.status().as_u16());
         shared.log.end(number, status);
         result

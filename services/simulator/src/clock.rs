@@ -39,3 +39,10 @@ pub fn rfc3339(ms: i64) -> String {
         time.to_rfc3339_opts(chrono::SecondsFormat::AutoSi, true)
     })
 }
+
+/// `Tue, 01 Jan 2030 00:00:00 GMT`: the `Date` of an answer (RFC 9110, section 5.6.7).
+pub fn http_date(ms: i64) -> String {
+    chrono::DateTime::from_timestamp_millis(ms).map_or_else(String::new, |time| {
+        time.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    })
+}

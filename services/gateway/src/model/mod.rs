@@ -4,6 +4,7 @@ pub mod api_key;
 pub mod audit;
 pub mod booking;
 pub mod catalogue;
+pub mod health;
 pub mod lobby;
 pub mod meeting;
 pub mod recording;

@@ -4,10 +4,12 @@
 //! happened*, *it was refused* and *nobody knows* ([`GraphError`]), because only the caller can look up before it repeats.
 
 mod calls;
+mod claims;
 mod config;
 mod context;
 mod error;
 mod events;
+mod looks;
 mod online_meetings;
 mod problem;
 mod recordings;
@@ -15,9 +17,11 @@ mod token;
 mod transport;
 mod types;
 
+pub use claims::Claims;
 pub use config::GraphConfig;
 pub use context::RequestContext;
 pub use error::GraphError;
+pub use looks::{Heard, Look};
 pub use recordings::Content;
 pub use transport::{Exchange, Graph};
 pub use types::{

@@ -9,7 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use tokio::{sync::Mutex, time::Instant};
 
-use crate::{GraphConfig, GraphError, Result, problem, transport};
+use crate::{GraphConfig, GraphError, Heard, Result, problem, transport};
 
 /// A token that ends within this time is renewed, in seconds.
 const MARGIN_S: u64 = 120;
@@ -70,18 +70,22 @@ impl Tokens {
         {
             return Err(failure.clone());
         }
-        let granted = grant(http, config).await;
+        let granted = grant(http, config, &mut None).await;
         self.rounds.fetch_add(1, Ordering::SeqCst);
         current.failure = granted.as_ref().err().cloned();
-        let granted = granted?;
-        // A short-lived token is used for half its life.
-        let life = granted.expires_in.min(LIFE_S_MAX);
-        let usable = life.saturating_sub(MARGIN_S).max(life / 2);
-        current.token = Some(Token {
-            secret: granted.access_token.clone(),
-            renew_at: Instant::now() + Duration::from_secs(usable),
-        });
-        Ok(granted.access_token)
+        Ok(current.keep(granted?))
+    }
+
+    /// A new token in place of the one in use, which stays when there is none. `heard` is what the answer told beside.
+    pub async fn renew(
+        &self,
+        http: &reqwest::Client,
+        config: &GraphConfig,
+        heard: &mut Option<Heard>,
+    ) -> Result<SecretString> {
+        // Nobody waits for it: the one in use may be good.
+        let granted = grant(http, config, heard).await?;
+        Ok(self.current.lock().await.keep(granted))
     }
 
     /// Forgets a token that the API refused, unless another has taken its place.
@@ -94,8 +98,25 @@ impl Tokens {
     }
 }
 
+impl Current {
+    /// A short-lived token is used for half its life.
+    fn keep(&mut self, granted: Granted) -> SecretString {
+        let life = granted.expires_in.min(LIFE_S_MAX);
+        let usable = life.saturating_sub(MARGIN_S).max(life / 2);
+        self.token = Some(Token {
+            secret: granted.access_token.clone(),
+            renew_at: Instant::now() + Duration::from_secs(usable),
+        });
+        granted.access_token
+    }
+}
+
 /// Asking for a token has no effect that could be doubled, so a lost answer is *not reachable*, never *outcome unknown*.
-async fn grant(http: &reqwest::Client, config: &GraphConfig) -> Result<Granted> {
+async fn grant(
+    http: &reqwest::Client,
+    config: &GraphConfig,
+    heard: &mut Option<Heard>,
+) -> Result<Granted> {
     let form = [
         ("grant_type", "client_credentials"),
         ("client_id", &config.client_id),
@@ -107,7 +128,9 @@ async fn grant(http: &reqwest::Client, config: &GraphConfig) -> Result<Granted> 
         .timeout(Duration::from_millis(config.timeout_ms))
         .form(&form);
     let unreachable = |error| GraphError::Unavailable(format!("token: {}", problem::cause(error)));
+    let began = Instant::now();
     let response = request.send().await.map_err(unreachable)?;
+    *heard = Some(Heard::of(&response, began));
     let status = response.status();
     let retry_after = problem::retry_after(&response);
     if problem::is_throttled(status, retry_after) {

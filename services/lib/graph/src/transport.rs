@@ -3,13 +3,16 @@
 use std::{sync::Arc, time::Duration};
 
 use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
-use secrecy::ExposeSecret as _;
-use serde::{Deserialize, de::DeserializeOwned};
+use secrecy::{ExposeSecret as _, SecretString};
+use serde::{
+    Deserialize,
+    de::{DeserializeOwned, IgnoredAny},
+};
 use serde_json::Value;
 use tokio::time::Instant;
 use tracing::{Instrument as _, Span, field::Empty};
 
-use crate::{GraphConfig, GraphError, RequestContext, Result, problem, token::Tokens};
+use crate::{GraphConfig, GraphError, Heard, Look, RequestContext, Result, problem, token::Tokens};
 
 /// Pages of one collection that are read.
 const PAGES_MAX: usize = 20;
@@ -145,6 +148,11 @@ impl Graph {
         self.tokens.get(&self.http, &self.config).await.map(drop)
     }
 
+    /// A new token in place of the one in use.
+    pub(crate) async fn renew_token(&self, heard: &mut Option<Heard>) -> Result<SecretString> {
+        self.tokens.renew(&self.http, &self.config, heard).await
+    }
+
     /// A path under v1.0, its segments percent-encoded.
     pub(crate) fn v1(&self, segments: &[&str]) -> String {
         join(&self.config.base, segments)
@@ -169,13 +177,16 @@ impl Graph {
         let route = send.route;
         let response = self.send(send).await?;
         let status = response.status();
+        Ok((status, self.decoded(route, response).await?))
+    }
+
+    async fn decoded<T: DeserializeOwned>(&self, route: &str, response: Response) -> Result<T> {
         let body = body(response, self.config.response_bytes_max).await?;
-        let value = serde_json::from_slice(&body).map_err(|error| {
+        serde_json::from_slice(&body).map_err(|error| {
             // Its own text would repeat parts of the body.
             let (kind, column) = (error.classify(), error.column());
             GraphError::Malformed(format!("{route}: {kind:?} error at column {column}"))
-        })?;
-        Ok((status, value))
+        })
     }
 
     /// All items of a collection. A filtered list may begin with empty pages, so the first page is no answer by itself.
@@ -218,8 +229,25 @@ impl Graph {
         self.send(send).await.map(drop)
     }
 
+    /// Asks for a collection, of which nothing is kept; tells what the answer said beside its body.
+    pub(crate) async fn look(&self, send: Send<'_>) -> Look<()> {
+        let (route, mut heard) = (send.route, None);
+        let answer = match self.hear(send, &mut heard).await {
+            Ok(response) => self.decoded::<Page<IgnoredAny>>(route, response).await,
+            Err(error) => Err(error),
+        };
+        Look {
+            answer: answer.map(drop),
+            heard,
+        }
+    }
+
     /// Sends; every status but 2xx becomes an error.
     pub(crate) async fn send(&self, send: Send<'_>) -> Result<Response> {
+        self.hear(send, &mut None).await
+    }
+
+    async fn hear(&self, send: Send<'_>, heard: &mut Option<Heard>) -> Result<Response> {
         let span = tracing::info_span!(
             "graph",
             method = %send.method,
@@ -229,7 +257,8 @@ impl Graph {
             duration_ms = Empty,
         );
         let began = Instant::now();
-        let answer = self.exchange(&send, &span).instrument(span.clone()).await;
+        let exchange = self.exchange(&send, &span, heard);
+        let answer = exchange.instrument(span.clone()).await;
         if let Err(error) = &answer {
             span.record("reason", error.reason());
         }
@@ -250,12 +279,19 @@ impl Graph {
     }
 
     /// A refused token is renewed once: it may have been revoked before its time.
-    async fn exchange(&self, send: &Send<'_>, span: &Span) -> Result<Response> {
-        let response = self.ask(send, span, true).await?;
-        if response.status() != StatusCode::UNAUTHORIZED {
-            return sorted(response).await;
+    async fn exchange(
+        &self,
+        send: &Send<'_>,
+        span: &Span,
+        heard: &mut Option<Heard>,
+    ) -> Result<Response> {
+        let began = Instant::now();
+        let mut response = self.ask(send, span, true).await?;
+        if response.status() == StatusCode::UNAUTHORIZED {
+            response = self.ask(send, span, false).await?;
         }
-        sorted(self.ask(send, span, false).await?).await
+        *heard = Some(Heard::of(&response, began));
+        sorted(response).await
     }
 
     async fn ask(&self, send: &Send<'_>, span: &Span, renewable: bool) -> Result<Response> {

@@ -10,6 +10,7 @@ pub mod digest;
 pub mod error;
 pub mod event;
 pub mod feed;
+pub mod finding;
 pub mod idempotency;
 pub mod ids;
 pub mod jobs;

@@ -3,15 +3,18 @@
 mod artefacts;
 mod calls;
 mod failure;
+mod health;
 mod measured;
 mod meetings;
 
 use async_trait::async_trait;
 use convene_domain::meeting::External;
 use convene_graph::{Graph, GraphConfig};
-use convene_kit::{Metrics, Result};
+use convene_kit::{Clock, Metrics, Result, finding::Finding};
 
 use super::{Capability, Captured, Chunks, Made, Provider, Told, Wish, capability::GRAPH_CALENDAR};
+
+pub use health::{FINDINGS, NEEDS, Need, Part};
 
 const NAME: &str = "graph-calendar";
 
@@ -19,6 +22,7 @@ const NAME: &str = "graph-calendar";
 #[derive(Debug)]
 pub struct GraphCalendar {
     graph: Graph,
+    known: health::Known,
     callback_uri: String,
     lobby_bypass: String,
 }
@@ -31,9 +35,11 @@ impl GraphCalendar {
         lobby_bypass: String,
         metrics: &Metrics,
     ) -> Result<Self> {
+        let known = health::Known::of(&config);
         let graph = Graph::new(config).map_err(failure::failed)?;
         Ok(Self {
             graph: graph.watched(measured::watcher(metrics)),
+            known,
             callback_uri,
             lobby_bypass,
         })
@@ -97,5 +103,9 @@ impl Provider for GraphCalendar {
     async fn leave(&self, call: &str) -> Result<()> {
         let left = self.graph.hang_up(call).await;
         left.map(drop).map_err(failure::failed)
+    }
+
+    async fn examine(&self, users: &[String], clock: &Clock) -> Vec<Finding> {
+        self.examined(users, clock).await
     }
 }

@@ -6,12 +6,12 @@ mod graph;
 use async_trait::async_trait;
 use bytes::Bytes;
 use convene_domain::{Interval, meeting::External};
-use convene_kit::Result;
+use convene_kit::{Clock, Result, finding::Finding};
 use serde::{Deserialize, Serialize};
 use tokio::sync::mpsc;
 
 pub use capability::{Capability, CapabilityLevel};
-pub use graph::GraphCalendar;
+pub use graph::{FINDINGS, GraphCalendar, NEEDS, Need, Part};
 
 /// A meeting to be made.
 pub struct Wish {
@@ -123,6 +123,9 @@ pub trait Provider: Send + Sync + 'static {
 
     /// Leaves the call, when it is not over already.
     async fn leave(&self, call: &str) -> Result<()>;
+
+    /// Looks at how it is, for its operators, and at what these organizers lack; reads only, in bounded time.
+    async fn examine(&self, users: &[String], clock: &Clock) -> Vec<Finding>;
 }
 
 #[cfg(test)]

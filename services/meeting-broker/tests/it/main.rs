@@ -5,6 +5,7 @@ mod capture;
 mod creation;
 mod door;
 mod edge;
+mod health;
 mod history;
 mod provider;
 mod world;

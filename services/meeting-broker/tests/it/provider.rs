@@ -37,6 +37,23 @@ impl Provider {
         self.control("faults", rule).await;
     }
 
+    /// An administrator consents to these permissions alone.
+    pub async fn grant(&self, permissions: &[&str]) {
+        self.put("permissions", json!({ "granted": permissions }))
+            .await;
+    }
+
+    /// Gives a user the application access policy, or takes it.
+    pub async fn cover(&self, user: &str, covered: bool) {
+        self.put("policies", json!({ user: covered })).await;
+    }
+
+    pub async fn put(&self, path: &str, body: Value) {
+        let request = self.http.put(self.url(path)).json(&body);
+        let answer = request.send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}: {}", answer.status());
+    }
+
     /// Forgets all faults.
     pub async fn heal(&self) {
         let healed = self.http.delete(self.url("faults")).send().await.unwrap();

@@ -74,6 +74,11 @@ impl Asked {
 
 impl World {
     pub async fn start() -> Self {
+        Self::start_with(|_| {}).await
+    }
+
+    /// With another way to the provider.
+    pub async fn start_with(change: impl FnOnce(&mut GraphConfig)) -> Self {
         logs();
         let provider = Provider::start().await;
         let env = provider.env();
@@ -88,18 +93,20 @@ impl World {
             clock: clock.clone(),
             callers: callers.clone(),
         };
+        let mut graph = GraphConfig {
+            base: env.graph_base,
+            beta_base: env.graph_beta_base,
+            token_url: env.graph_token_url,
+            tenant: env.graph_tenant,
+            client_id: env.graph_client_id,
+            client_secret: env.graph_client_secret.into(),
+            timeout_ms: TIMEOUT_MS,
+            connect_timeout_ms: TIMEOUT_MS,
+            response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
+        };
+        change(&mut graph);
         let config = Config {
-            graph: GraphConfig {
-                base: env.graph_base,
-                beta_base: env.graph_beta_base,
-                token_url: env.graph_token_url,
-                tenant: env.graph_tenant,
-                client_id: env.graph_client_id,
-                client_secret: env.graph_client_secret.into(),
-                timeout_ms: TIMEOUT_MS,
-                connect_timeout_ms: TIMEOUT_MS,
-                response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
-            },
+            graph,
             callback_uri: "https://convene.invalid/calls".into(),
             lobby_bypass: "everyone".into(),
             sealer: keys.join_details().unwrap(),
