@@ -98,9 +98,9 @@ struct Simulator {
     /// Where it listens; loopback only
     #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::SIMULATOR_PORT)))]
     listen: SocketAddr,
-    /// Where it listens over HTTPS, which official clients want; loopback only
-    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::SIMULATOR_HTTPS_PORT)))]
-    https_listen: SocketAddr,
+    /// Where it listens over HTTPS, which official clients want; loopback only [default: 127.0.0.1:8791, any port when --listen names any]
+    #[arg(long)]
+    https_listen: Option<SocketAddr>,
     /// Folder of the certificates, made when it holds none [default: beside the state file, else in the user's cache]
     #[arg(long)]
     tls: Option<PathBuf>,
@@ -382,7 +382,9 @@ async fn run(command: Command) -> Result<()> {
                     .tls
                     .unwrap_or_else(|| command::simulator::certificates(state.as_deref()));
                 let https = Https {
-                    listen: simulator.https_listen,
+                    listen: simulator
+                        .https_listen
+                        .unwrap_or_else(|| command::simulator::https_beside(simulator.listen)),
                     folder,
                 };
                 command::simulator::serve(SimulatorConfig {

@@ -1,11 +1,15 @@
 //! `convene simulator`.
 
-use std::path::{Path, PathBuf};
+use std::{
+    net::SocketAddr,
+    path::{Path, PathBuf},
+};
 
 use convene_kit::Result;
 use convene_simulator::SimulatorConfig;
 
 use super::{print, stop_signal};
+use crate::config::SIMULATOR_HTTPS_PORT;
 
 /// Where certificates are kept unless told otherwise, so that clients trust them once: beside the state file, else in the user's cache.
 pub fn certificates(state: Option<&Path>) -> PathBuf {
@@ -16,6 +20,15 @@ pub fn certificates(state: Option<&Path>) -> PathBuf {
     let cache = variable("XDG_CACHE_HOME").or_else(|| Some(variable("HOME")?.join(".cache")));
     let cache = cache.unwrap_or_else(std::env::temp_dir);
     cache.join("convene").join("simulator-tls")
+}
+
+/// Where HTTPS is unless told otherwise: whoever takes any port for HTTP wants no fixed one beside it.
+pub fn https_beside(http: SocketAddr) -> SocketAddr {
+    let port = match http.port() {
+        0 => 0,
+        _ => SIMULATOR_HTTPS_PORT,
+    };
+    SocketAddr::from(([127, 0, 0, 1], port))
 }
 
 /// Runs it alone until stopped.

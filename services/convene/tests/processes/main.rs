@@ -278,10 +278,22 @@ fn the_command_line_helps() {
     let keyless = run(&["clock", "show"]);
     assert_eq!(keyless.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&keyless.stderr).contains("--key"));
-    let simulator = Process::start(
-        &["simulator", "--no-https", "--listen", "127.0.0.1:0"],
-        "control API",
-    );
+    // Any port for one is any port for both: a second one finds nothing taken.
+    let folder = TempDir::new().unwrap();
+    let tls = folder.path().join("tls");
+    let arguments = [
+        "simulator",
+        "--listen",
+        "127.0.0.1:0",
+        "--tls",
+        tls.to_str().unwrap(),
+    ];
+    let simulator = Process::start(&arguments, "control API");
+    let second = Process::start(&arguments, "control API");
+    for one in [&simulator, &second] {
+        let https = one.said(" and https://127.0.0.1:");
+        assert!(!["0", "8791"].contains(&https.as_str()), "{https}");
+    }
     let base = simulator.said("Simulator of Graph and Entra at");
     let env = run(&["simulator", "env", "--base", &base]);
     let said = String::from_utf8_lossy(&env.stdout);
