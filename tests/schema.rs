@@ -77,6 +77,46 @@ fn the_webhook_events() {
     guard("webhook-events.md", &page);
 }
 
+#[test]
+fn the_health_findings() {
+    let mut page = String::from(
+        "# Health findings\n\nWhat `convene doctor` and `providerHealth` may say: a closed list. A code has one severity and one kind of subject. `FAILURE`: bookings fail, or the installation is not\nsafe. `WARNING`: it works, and something wants a look. Words in braces are filled in. Generated from the source.\n\n| code | severity | about | what it says | remedy |\n|---|---|---|---|---|\n",
+    );
+    let kinds = convene::doctor::FINDINGS.iter();
+    for kind in kinds.chain(convene_meeting_broker::FINDINGS) {
+        page.push_str(&format!(
+            "| `{}` | {} | {} | {} | {} |\n",
+            kind.code,
+            kind.severity.as_str(),
+            kind.about,
+            cell(kind.says),
+            cell(kind.remedy)
+        ));
+    }
+    page.push_str("\n## Permissions at the provider\n\nApplication permissions of Microsoft Graph that the meeting broker needs; no other role talks to the provider. Others are in excess.\n\n| permission | or instead | for | why |\n|---|---|---|---|\n");
+    for need in convene_meeting_broker::NEEDS {
+        let part = match need.part {
+            convene_meeting_broker::Part::Meetings => "meetings",
+            convene_meeting_broker::Part::Recording => "recording",
+        };
+        let instead = need.instead.map(|name| format!("`{name}`"));
+        page.push_str(&format!(
+            "| `{}` | {} | {part} | {} |\n",
+            need.permission,
+            instead.unwrap_or_default(),
+            need.why
+        ));
+    }
+    guard("health-findings.md", &page);
+}
+
+/// A text in a table; what stands in angle brackets is no markup.
+fn cell(text: &str) -> String {
+    text.replace('|', "\\|")
+        .replace('<', "&lt;")
+        .replace('>', "&gt;")
+}
+
 /// Every reason that can leave the product, with the message that stands beside it in the source.
 #[test]
 fn the_error_codes() {

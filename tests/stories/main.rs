@@ -27,6 +27,7 @@ mod consent;
 mod creation;
 mod door;
 mod faults;
+mod health;
 mod isolation;
 mod isolation_grpc;
 mod lobby;

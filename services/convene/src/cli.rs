@@ -42,6 +42,8 @@ enum Command {
     Config(ConfigArgs),
     /// Bring the databases of roles up to date
     Migrate(installation::Migrate),
+    /// Examine an installation: what is wrong, and what mends it
+    Doctor(installation::Doctor),
     /// Make, list, export, rotate and retire keys
     Keys(installation::Keys),
     /// Make a CA and certificates for development
@@ -442,6 +444,7 @@ async fn run(command: Command) -> Result<()> {
             Ok(())
         }
         Command::Migrate(migrate) => installation::migrate(migrate).await,
+        Command::Doctor(doctor) => installation::doctor(doctor).await,
         Command::Keys(keys) => installation::keys(keys).await,
         Command::Certificates(wanted) => installation::certificates(wanted),
     }

@@ -8,6 +8,7 @@ pub mod operations;
 pub mod audit;
 mod command;
 mod demo;
+pub mod doctor;
 pub mod graphql;
 pub mod logging;
 pub mod roles;

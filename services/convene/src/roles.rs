@@ -1,17 +1,19 @@
 //! The roles of the house. A new role is a line in [`ROLES`] and a function that builds it.
 
-mod build;
+pub(crate) mod build;
 
 use std::{fmt, str::FromStr};
 
 use convene_gateway as gateway;
 use convene_kit::{
     BoxFuture, Database, Db, Deps, Error, Result, Role,
+    db::{self, Inspected},
     keys::{Keys, Use},
 };
 use convene_lobby_manager as lobby_manager;
 use convene_meeting_broker as meeting_broker;
 use convene_migrations as migrations;
+use convene_proto as proto;
 use convene_recording_coordinator as recording_coordinator;
 use convene_scheduler as scheduler;
 use convene_webhooks as webhooks;
@@ -33,6 +35,10 @@ pub struct Spec {
     pub keys: &'static [Use],
     /// Opens its database; brings its schema up to date first when told to, else refuses one that is not.
     pub open: for<'a> fn(&'a Database, &'static str, bool) -> BoxFuture<'a, Result<Db>>,
+    /// Looks at its database from outside, without a change.
+    pub inspect: for<'a> fn(&'a Database, &'static str) -> BoxFuture<'a, Result<Inspected>>,
+    /// The full name of the gRPC service that it alone serves.
+    pub contract: Option<&'static str>,
     /// Builds it.
     pub build: for<'a> fn(Parts<'a>) -> BoxFuture<'a, Result<Role>>,
 }
@@ -44,6 +50,8 @@ pub const ROLES: [Spec; 6] = [
         calls: &[],
         keys: &[Use::Caller, Use::PermitPublic, Use::JoinDetails],
         open: open::<migrations::meeting_broker::Migrator>,
+        inspect: inspect::<migrations::meeting_broker::Migrator>,
+        contract: Some(proto::meeting::v1::meeting_broker_server::SERVICE_NAME),
         build: build::meeting_broker,
     },
     Spec {
@@ -51,6 +59,8 @@ pub const ROLES: [Spec; 6] = [
         calls: &[meeting_broker::NAME],
         keys: &[Use::Caller, Use::Permit],
         open: open::<migrations::lobby_manager::Migrator>,
+        inspect: inspect::<migrations::lobby_manager::Migrator>,
+        contract: Some(proto::lobby::v1::lobby_manager_server::SERVICE_NAME),
         build: build::lobby_manager,
     },
     Spec {
@@ -58,6 +68,8 @@ pub const ROLES: [Spec; 6] = [
         calls: &[meeting_broker::NAME, lobby_manager::NAME],
         keys: &[Use::Caller],
         open: open::<migrations::scheduler::Migrator>,
+        inspect: inspect::<migrations::scheduler::Migrator>,
+        contract: Some(proto::scheduler::v1::scheduler_server::SERVICE_NAME),
         build: build::scheduler,
     },
     Spec {
@@ -65,6 +77,8 @@ pub const ROLES: [Spec; 6] = [
         calls: &[meeting_broker::NAME],
         keys: &[Use::Caller],
         open: open::<migrations::recording_coordinator::Migrator>,
+        inspect: inspect::<migrations::recording_coordinator::Migrator>,
+        contract: Some(proto::recording::v1::recording_coordinator_server::SERVICE_NAME),
         build: build::recording_coordinator,
     },
     Spec {
@@ -77,6 +91,8 @@ pub const ROLES: [Spec; 6] = [
         ],
         keys: &[Use::Caller, Use::Webhooks],
         open: open::<migrations::webhooks::Migrator>,
+        inspect: inspect::<migrations::webhooks::Migrator>,
+        contract: Some(proto::webhook::v1::webhooks_server::SERVICE_NAME),
         build: build::webhooks,
     },
     Spec {
@@ -90,6 +106,8 @@ pub const ROLES: [Spec; 6] = [
         ],
         keys: &[Use::Caller, Use::Link],
         open: open::<migrations::gateway::Migrator>,
+        inspect: inspect::<migrations::gateway::Migrator>,
+        contract: None,
         build: build::gateway,
     },
 ];
@@ -103,6 +121,13 @@ fn open<'a, M: MigratorTrait + 'static>(
         true => Box::pin(Db::open::<M>(database, name)),
         false => Box::pin(Db::open_migrated::<M>(database, name)),
     }
+}
+
+fn inspect<'a, M: MigratorTrait + 'static>(
+    database: &'a Database,
+    name: &'static str,
+) -> BoxFuture<'a, Result<Inspected>> {
+    Box::pin(db::inspect::<M>(database, name))
 }
 
 /// What a role is built from.

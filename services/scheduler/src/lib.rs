@@ -16,6 +16,7 @@ use convene_proto::scheduler::v1::scheduler_server::SchedulerServer;
 
 pub use peers::Peers;
 pub use service::GUESTS_MAX;
+pub use store::host::provider_users;
 
 /// Name of the role.
 pub const NAME: &str = "scheduler";

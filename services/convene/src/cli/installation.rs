@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use convene_kit::{Result, keys::Use};
 
 use super::still;
-use crate::{command, roles::RoleName};
+use crate::{command, doctor::Scope, roles::RoleName};
 
 #[derive(Debug, Args)]
 pub struct Migrate {
@@ -19,6 +19,25 @@ pub struct Migrate {
     /// Folder of SQLite files [default: the configuration's]
     #[arg(long)]
     data: Option<PathBuf>,
+}
+
+#[derive(Debug, Args)]
+pub struct Doctor {
+    /// TOML file of the process; see deploy/config
+    #[arg(long)]
+    config: Option<PathBuf>,
+    /// Folder of databases and keys [default: the configuration's]
+    #[arg(long)]
+    data: Option<PathBuf>,
+    /// Roles of the process, for example gateway,scheduler [default: all]
+    #[arg(long, value_delimiter = ',')]
+    roles: Vec<RoleName>,
+    /// Look at these users of the provider, several with commas [default: those of the first hosts]
+    #[arg(long = "user", value_delimiter = ',')]
+    users: Vec<String>,
+    /// Print JSON
+    #[arg(long)]
+    json: bool,
 }
 
 #[derive(Debug, Args)]
@@ -94,6 +113,17 @@ pub async fn migrate(migrate: Migrate) -> Result<()> {
         false => migrate.roles,
     };
     command::migrate::run(&config, &roles).await
+}
+
+/// `convene doctor`.
+pub async fn doctor(doctor: Doctor) -> Result<()> {
+    let scope = Scope {
+        file: doctor.config,
+        data: doctor.data,
+        roles: doctor.roles,
+        users: doctor.users,
+    };
+    command::doctor::run(scope, doctor.json).await
 }
 
 /// `convene certificates`.

@@ -4,6 +4,7 @@ pub mod api_keys;
 pub mod audit;
 pub mod certificates;
 pub mod clock;
+pub mod doctor;
 pub mod keys;
 pub mod migrate;
 pub mod serve;

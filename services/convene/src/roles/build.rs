@@ -10,11 +10,27 @@ use convene_scheduler as scheduler;
 use convene_webhooks as webhooks;
 
 use super::Parts;
+use crate::config::Provider;
 
 /// Calls need an address for notifications; none are taken yet, operations are asked for instead.
 const CALLBACK_URI: &str = "https://callback.invalid/convene";
 /// Convene's own lobby stands before the provider's: who was admitted there must not wait a second time.
 const LOBBY_BYPASS: &str = "everyone";
+
+/// How Graph is called.
+pub fn graph_config(provider: Provider) -> GraphConfig {
+    GraphConfig {
+        base: provider.base,
+        beta_base: provider.beta_base,
+        token_url: provider.token_url,
+        tenant: provider.tenant,
+        client_id: provider.client_id,
+        client_secret: provider.client_secret,
+        timeout_ms: GraphConfig::TIMEOUT_MS,
+        connect_timeout_ms: GraphConfig::CONNECT_TIMEOUT_MS,
+        response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
+    }
+}
 
 pub fn meeting_broker(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     Box::pin(async move {
@@ -22,17 +38,7 @@ pub fn meeting_broker(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
             .provider
             .ok_or_else(|| Error::internal("the meeting broker was given no provider"))?;
         let config = meeting_broker::Config {
-            graph: GraphConfig {
-                base: provider.base,
-                beta_base: provider.beta_base,
-                token_url: provider.token_url,
-                tenant: provider.tenant,
-                client_id: provider.client_id,
-                client_secret: provider.client_secret,
-                timeout_ms: GraphConfig::TIMEOUT_MS,
-                connect_timeout_ms: GraphConfig::CONNECT_TIMEOUT_MS,
-                response_bytes_max: GraphConfig::RESPONSE_BYTES_MAX,
-            },
+            graph: graph_config(provider),
             callback_uri: CALLBACK_URI.to_owned(),
             lobby_bypass: LOBBY_BYPASS.to_owned(),
             sealer: parts.keys.join_details()?,

@@ -352,3 +352,48 @@ async fn the_house_goes_on_over_a_rotation_of_keys() {
     }
     house.verified().await;
 }
+
+/// The doctor looks at the other processes from one of them, over mTLS.
+#[tokio::test(flavor = "multi_thread")]
+async fn the_doctor_sees_each_role() {
+    let mut house = Apart::start();
+    let config = house.folder.path().join("gateway.toml");
+    let examined = || {
+        let config = config.display().to_string();
+        let arguments = [
+            "doctor", "--json", "--roles", "gateway", "--config", &config,
+        ];
+        let done = Command::new(BINARY).args(arguments).output().unwrap();
+        let said: Value = serde_json::from_slice(&done.stdout).unwrap();
+        let findings = said["findings"].as_array().unwrap().clone();
+        let of = move |code: &str| {
+            let findings = findings.iter().filter(|one| one["code"] == code);
+            let mut subjects: Vec<_> = findings
+                .map(|one| one["subject"].as_str().unwrap().to_owned())
+                .collect();
+            subjects.sort();
+            subjects
+        };
+        (done.status.success(), of)
+    };
+    let others = RoleName::all().into_iter().map(RoleName::as_str);
+    let mut others: Vec<_> = others.filter(|role| *role != "gateway").collect();
+    others.sort_unstable();
+    eventually("all serve", || async {
+        examined().1("ROLE_SERVES") == others
+    })
+    .await;
+    let (healthy, found) = examined();
+    assert!(healthy, "{:?}", found("ROLE_SILENT"));
+    assert_eq!(found("CERTIFICATE_GOOD").len(), 2);
+    let scheduler = house
+        .processes
+        .remove(&"scheduler".parse::<RoleName>().unwrap());
+    scheduler.unwrap().kill();
+    let (healthy, found) = examined();
+    assert_eq!(
+        (healthy, found("ROLE_SILENT")),
+        (false, vec!["scheduler".to_owned()])
+    );
+    house.verified().await;
+}

@@ -104,6 +104,12 @@ impl Cloud {
         serde_json::from_slice(&answer.bytes().await.unwrap()).unwrap_or(Value::Null)
     }
 
+    pub async fn put(&self, path: &str, body: Value) {
+        let url = format!("{}/_simulator/{path}", self.base);
+        let answer = self.http.put(url).json(&body).send().await.unwrap();
+        assert!(answer.status().is_success(), "{path}");
+    }
+
     pub async fn get(&self, path: &str) -> Value {
         let url = format!("{}/_simulator/{path}", self.base);
         self.http

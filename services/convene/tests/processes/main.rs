@@ -7,6 +7,7 @@
 )]
 
 mod apart;
+mod doctor;
 mod full_disk;
 mod house;
 
@@ -266,6 +267,7 @@ fn the_command_line_helps() {
         "audit",
         "schema",
         "config",
+        "doctor",
     ] {
         assert!(
             String::from_utf8_lossy(&help.stdout).contains(command),

@@ -63,3 +63,14 @@ pub async fn lock<C: ConnectionTrait>(c: &C, tenant: TenantId, id: HostId) -> Re
         .await?
         .ok_or_else(|| Error::not_found("host").on_field("hostId"))
 }
+
+/// Whom hosts are at the provider, over all tenants, each once: what an examination of the provider looks at.
+pub async fn provider_users<C: ConnectionTrait>(c: &C, limit: u64) -> Result<Vec<String>> {
+    let users = Entity::find()
+        .select_only()
+        .column(Column::ProviderUser)
+        .distinct()
+        .order_by_asc(Column::ProviderUser)
+        .limit(limit);
+    Ok(users.into_tuple().all(c).await?)
+}

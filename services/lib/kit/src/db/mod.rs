@@ -4,6 +4,7 @@
 //! their own pool. On PostgreSQL changes run concurrently, and replicas share the service's schema. The stores do not know the difference.
 
 mod failure;
+mod inspect;
 mod lock;
 pub(crate) mod locked;
 mod postgres;
@@ -34,6 +35,7 @@ use sqlite::Sqlite;
 
 pub(crate) use failure::changed_meanwhile;
 
+pub use inspect::{Inspected, Schema, Server, inspect};
 pub use postgres::CONNECTIONS;
 pub use writes::Writes;
 
@@ -262,21 +264,25 @@ pub async fn snapshot(database: &Database, name: &str) -> Result<Option<Tx>> {
 
 /// How many migrations a database lacks.
 async fn pending<M: MigratorTrait>(connection: &DatabaseConnection) -> usize {
+    let applied = applied::<M>(connection).await;
+    let names = M::migrations();
+    let names = names.iter().map(|migration| migration.name());
+    names
+        .filter(|name| !applied.iter().any(|version| version == name))
+        .count()
+}
+
+/// The migrations that a database has had.
+async fn applied<M: MigratorTrait>(connection: &DatabaseConnection) -> Vec<String> {
     let statement = Query::select()
         .column("version")
         .from(M::migration_table_name())
         .to_owned();
     // Without the table none was ever applied.
     let rows = connection.query_all(&statement).await.unwrap_or_default();
-    let applied: Vec<String> = rows
-        .iter()
+    rows.iter()
         .filter_map(|row| row.try_get("", "version").ok())
-        .collect();
-    let names = M::migrations();
-    let names = names.iter().map(|migration| migration.name());
-    names
-        .filter(|name| !applied.iter().any(|version| version == name))
-        .count()
+        .collect()
 }
 
 /// Opens a service's file for reading only; works while the service runs.

@@ -20,7 +20,7 @@ use connect::Server;
 use news::News;
 use session::Session;
 
-pub use connect::snapshot;
+pub use connect::{one, snapshot};
 
 /// Connections of one service in one process unless told otherwise: two thirds for changes, the rest for readers.
 pub const CONNECTIONS: u32 = 6;

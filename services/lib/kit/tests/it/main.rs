@@ -6,6 +6,7 @@ mod feed;
 mod fencing;
 mod followers;
 mod full;
+mod inspect;
 mod jobs;
 mod probe;
 mod replicas;

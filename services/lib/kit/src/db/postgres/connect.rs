@@ -3,7 +3,8 @@
 use std::{str::FromStr as _, time::Duration};
 
 use sea_orm::{
-    AccessMode, IsolationLevel, SqlxPostgresConnector, TransactionOptions, TransactionTrait as _,
+    AccessMode, DatabaseConnection, IsolationLevel, SqlxPostgresConnector, TransactionOptions,
+    TransactionTrait as _,
 };
 use sea_orm_migration::MigratorTrait;
 use secrecy::{ExposeSecret as _, SecretString};
@@ -171,6 +172,18 @@ impl Server {
             )
         })
     }
+}
+
+/// One connection that reads a service's schema, whatever its state.
+pub async fn one(url: &SecretString, name: &str) -> Result<DatabaseConnection> {
+    let server = Server::new(url, name)?;
+    let pool = PgPoolOptions::new()
+        .max_connections(1)
+        .acquire_timeout(Duration::from_millis(ACQUIRE_MS))
+        .connect_with(server.options)
+        .await
+        .map_err(unusable)?;
+    Ok(SqlxPostgresConnector::from_sqlx_postgres_pool(pool))
 }
 
 /// A service's schema for reading only, as it is at one moment.
