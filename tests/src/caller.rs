@@ -1,6 +1,13 @@
 //! One caller of the public API.
 
-use std::{ops::Deref, time::Duration};
+use std::{
+    ops::Deref,
+    sync::{
+        Arc,
+        atomic::{AtomicUsize, Ordering},
+    },
+    time::Duration,
+};
 
 use convene::graphql::Client;
 use convene_kit::{Error, Result};
@@ -51,5 +58,27 @@ impl Caller {
             }
         }
         self.client.call(query, variables).await
+    }
+}
+
+/// The gateways of a world, one after the other.
+#[derive(Clone)]
+pub(crate) struct Gateways {
+    urls: Arc<[String]>,
+    turn: Arc<AtomicUsize>,
+}
+
+impl Gateways {
+    pub fn new(urls: Vec<String>) -> Self {
+        Self {
+            urls: urls.into(),
+            turn: Arc::default(),
+        }
+    }
+
+    /// The address of the next.
+    pub fn next(&self) -> &str {
+        let turn = self.turn.fetch_add(1, Ordering::Relaxed);
+        &self.urls[turn % self.urls.len()]
     }
 }

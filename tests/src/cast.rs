@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use uuid::Uuid;
 
-use crate::{Caller, World, reason, until, world::text};
+use crate::{Caller, World, caller::Gateways, reason, until, world::text};
 
 /// A service and a host with their callers.
 pub struct Cast {
@@ -15,7 +15,7 @@ pub struct Cast {
     pub service: String,
     /// Global id of the host.
     pub host_id: String,
-    url: String,
+    gateways: Gateways,
     patient: bool,
 }
 
@@ -70,7 +70,7 @@ impl Cast {
             host: world.client(&format!("Bearer {}", text(&keys, "/desk/secret"))),
             service: text(&made, "/createService/service/id"),
             host_id,
-            url: world.url.clone(),
+            gateways: world.gateways.clone(),
             patient: world.is_disturbed(),
         }
     }
@@ -144,7 +144,11 @@ impl Cast {
         assert_eq!(reason(&issued, "issueTicket"), "");
         let ticket = text(&issued, "/issueTicket/ticket");
         Guest {
-            client: Caller::new(&self.url, &format!("Ticket {ticket}"), self.patient),
+            client: Caller::new(
+                self.gateways.next(),
+                &format!("Ticket {ticket}"),
+                self.patient,
+            ),
             ticket,
             visit: text(&issued, "/issueTicket/visitId"),
         }

@@ -2,14 +2,15 @@
 
 use std::{path::Path, sync::Arc, time::Duration};
 
-use convene::audit;
+use convene::{audit, roles::RoleName};
 use convene_domain::TenantId;
-use convene_kit::{Clock, Database, db::open_read_only, jobs, probe::Probe};
+use convene_kit::{Clock, Database, db::snapshot, jobs, probe::Probe};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use crate::{
     Caller, Cast, Provider,
+    caller::Gateways,
     set_up::{Running, SetUp},
 };
 
@@ -23,8 +24,10 @@ pub struct World {
     running: Running,
     set_up: SetUp,
     folder: TempDir,
-    /// Address of the gateway.
+    /// Address of the gateway, of the first when there are several.
     pub url: String,
+    /// All of them: callers are spread over them.
+    pub(crate) gateways: Gateways,
     /// Addresses of /health, /ready and /metrics, of the gateway's process first.
     pub operations: Vec<String>,
     /// The development admin.
@@ -72,7 +75,7 @@ impl World {
     where
         F: AsyncFnOnce(&Path) -> String,
     {
-        let set_up = self.set_up;
+        let set_up = self.set_up.clone();
         let folder = self.stop().await;
         released(folder.path()).await;
         let key = between(folder.path()).await;
@@ -86,10 +89,13 @@ impl World {
         let disturbed = probe.is_some();
         let running = set_up.start(folder.path(), probe).await;
         ready(&running.operations()).await;
-        let (url, development) = running.gateway();
+        let gateways = Gateways::new(running.gateways());
+        let url = gateways.next().to_owned();
+        let development = running.development();
         let (key, tenant) = (development.secret().to_owned(), development.tenant());
         Self {
             admin: Caller::new(&url, &format!("Bearer {key}"), disturbed),
+            gateways,
             provider: Provider::new(running.simulator().base_url()),
             user: running.simulator().env().graph_user,
             operations: running.operations(),
@@ -103,7 +109,18 @@ impl World {
         }
     }
 
-    /// The folder with the databases.
+    /// Asks one node with this role to stop, and waits until it has; another goes on.
+    pub async fn stop_one(&mut self, role: RoleName) {
+        self.running.stop_one(role).await;
+        self.gateways = Gateways::new(self.running.gateways());
+    }
+
+    /// Where the databases are.
+    pub fn database(&self) -> Database {
+        self.set_up.database(self.data())
+    }
+
+    /// The folder with the keys and artefacts, and with the databases where they are files.
     pub fn data(&self) -> &Path {
         self.folder.path()
     }
@@ -128,7 +145,7 @@ impl World {
 
     /// A client with a credential: `Bearer <key>` or `Ticket <ticket>`.
     pub fn client(&self, authorization: &str) -> Caller {
-        Caller::new(&self.url, authorization, self.disturbed)
+        Caller::new(self.gateways.next(), authorization, self.disturbed)
     }
 
     /// A service, a host, and their callers.
@@ -185,9 +202,9 @@ impl World {
                 "recording-coordinator",
                 "webhooks",
             ] {
-                let database = open_read_only(self.data(), name).await.unwrap();
+                let rows = snapshot(&self.database(), name).await.unwrap().unwrap();
                 let now = Clock::default().now().plus_millis(offset);
-                let (open, dead) = jobs::open_and_dead(&database, now).await.unwrap();
+                let (open, dead) = jobs::open_and_dead(&rows, now).await.unwrap();
                 assert_eq!(dead, 0, "{name} gave work up");
                 if open > 0 {
                     return None;
@@ -201,10 +218,7 @@ impl World {
     /// Recomputes every hash chain of every service; answers the number of events.
     pub async fn audited(&self) -> usize {
         let mut events = 0;
-        for log in audit::read(&Database::sqlite(self.data()), None)
-            .await
-            .unwrap()
-        {
+        for log in audit::read(&self.database(), None).await.unwrap() {
             let problems = audit::verify(&log).await.unwrap();
             assert!(problems.is_empty(), "{problems:?}");
             events += log.events.len();
@@ -234,9 +248,10 @@ async fn ready(processes: &[String]) {
 /// Waits until no task of a stopped node holds a database any more.
 async fn released(folder: &Path) {
     until("the databases are let go", || async {
-        let free = |name: &str| {
-            let lock = std::fs::File::open(folder.join(format!("{name}.lock"))).unwrap();
-            lock.try_lock().is_ok()
+        let free = |name: &str| match std::fs::File::open(folder.join(format!("{name}.lock"))) {
+            Ok(lock) => lock.try_lock().is_ok(),
+            // On PostgreSQL nobody owns one.
+            Err(_) => true,
         };
         convene::node::DATABASES.into_iter().all(free).then_some(())
     })

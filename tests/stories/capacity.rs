@@ -11,6 +11,10 @@ crate::on_every_world!(
     the_same_request_a_hundred_times_is_one_booking,
     neighbours_fit_and_overlaps_do_not,
 );
+crate::on_replicas!(
+    two_hundred_want_one_slot_and_one_gets_it,
+    the_same_request_a_hundred_times_is_one_booking,
+);
 
 async fn race(set_up: SetUp, capacity: u32, attempts: usize) {
     let world = World::open(set_up).await;

@@ -12,6 +12,10 @@ crate::on_every_world!(
     a_role_that_missed_a_move_has_it_after_a_restart,
     the_clock_goes_forward_or_back_to_the_wall,
 );
+crate::on_replicas!(
+    what_nobody_ends_ends_by_itself_and_not_before,
+    the_offset_outlives_a_restart_and_every_role_has_it,
+);
 
 /// The service lasts half an hour, and the grace after it as long, in milliseconds.
 const HALF_HOUR_MS: i64 = 30 * 60_000;
@@ -76,12 +80,12 @@ async fn the_offset_outlives_a_restart_and_every_role_has_it(set_up: SetUp) {
     let world = World::open(set_up).await;
     world.advance(DAY_MS).await;
     world.advance(DAY_MS).await;
-    let folder = world.stop().await;
+    let database = world.database();
+    let _folder = world.stop().await;
     for name in convene::node::DATABASES {
-        let database = convene_kit::db::open_read_only(folder.path(), name)
-            .await
-            .unwrap();
-        let offset = convene_kit::role::stored_offset(&database).await.unwrap();
+        let rows = convene_kit::db::snapshot(&database, name).await.unwrap();
+        let offset = convene_kit::role::stored_offset(&rows.unwrap()).await;
+        let offset = offset.unwrap();
         assert_eq!((offset.millis, offset.version), (2 * DAY_MS, 2), "{name}");
     }
 }

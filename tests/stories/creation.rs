@@ -41,21 +41,21 @@ fn on_create(action: Value) -> Vec<Value> {
 
 async fn lost_answers_make_no_second_meeting(set_up: SetUp) {
     survives(
-        set_up,
+        set_up.clone(),
         "dropped after",
         on_create(json!("dropAfter")),
         false,
     )
     .await;
     survives(
-        set_up,
+        set_up.clone(),
         "5xx after",
         on_create(json!({"errorAfter": {"status": 504}})),
         false,
     )
     .await;
     survives(
-        set_up,
+        set_up.clone(),
         "dropped after, repeats conflict",
         on_create(json!("dropAfter")),
         true,
@@ -65,21 +65,21 @@ async fn lost_answers_make_no_second_meeting(set_up: SetUp) {
 
 async fn refused_and_dropped_requests_are_tried_again(set_up: SetUp) {
     survives(
-        set_up,
+        set_up.clone(),
         "dropped before",
         on_create(json!("dropBefore")),
         false,
     )
     .await;
     survives(
-        set_up,
+        set_up.clone(),
         "5xx before",
         on_create(json!({"errorBefore": {"status": 500}})),
         false,
     )
     .await;
     survives(
-        set_up,
+        set_up.clone(),
         "throttled",
         on_create(json!({"throttle": {"retryAfter": 0.3}})),
         false,
@@ -99,7 +99,7 @@ async fn trouble_behind_the_creation_does_not_repeat_it(set_up: SetUp) {
                 path => json!({"pathContains": path, "times": 1, "action": action}),
             })
             .to_vec();
-        survives(set_up, "after creation", faults, false).await;
+        survives(set_up.clone(), "after creation", faults, false).await;
     }
 }
 

@@ -20,6 +20,24 @@ macro_rules! on_every_world {
 }
 pub(crate) use on_every_world;
 
+/// Plays each story of a module on two nodes for each role, where there is a PostgreSQL server.
+macro_rules! on_replicas {
+    ($($story:ident),+ $(,)?) => {
+        mod replicated {
+            $(
+                #[tokio::test(flavor = "multi_thread")]
+                async fn $story() {
+                    convene_scratch::on_postgres(|place| {
+                        Box::pin(super::$story(convene_tests::SetUp::Replicated(place)))
+                    })
+                    .await;
+                }
+            )+
+        }
+    };
+}
+pub(crate) use on_replicas;
+
 mod bad_input;
 mod capacity;
 mod clock;
@@ -32,6 +50,7 @@ mod isolation;
 mod isolation_grpc;
 mod lobby;
 mod operations;
+mod replicas;
 mod subscription;
 mod tenancy;
 mod webhooks;

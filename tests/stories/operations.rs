@@ -8,13 +8,17 @@ use serde_json::{Value, json};
 use crate::DAY_MS;
 
 crate::on_every_world!(every_process_says_when_it_is_ready);
+crate::on_replicas!(every_process_says_when_it_is_ready);
 
 async fn every_process_says_when_it_is_ready(set_up: SetUp) {
-    let world = World::open(set_up).await;
+    let roles = convene::roles::ROLES.len();
     let processes = match set_up {
         SetUp::Embedded => 1,
-        SetUp::Split => convene::roles::ROLES.len(),
+        SetUp::Split => roles,
+        SetUp::Twice(_) => 2,
+        SetUp::Replicated(_) => 2 * roles,
     };
+    let world = World::open(set_up).await;
     assert_eq!(world.operations.len(), processes);
     for process in &world.operations {
         until("it is ready", || async {

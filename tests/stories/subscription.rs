@@ -15,6 +15,10 @@ crate::on_every_world!(
     a_waiting_guest_is_pushed_position_and_decision,
     graphql_transport_ws_wants_a_credential_first,
 );
+crate::on_replicas!(
+    a_subscription_that_breaks_at_random_sees_everything_once,
+    a_waiting_guest_is_pushed_position_and_decision,
+);
 
 const EVENTS: &str = "subscription($id: ID!, $after: String) { bookingEvents(bookingId: $id, after: $after) { cursor source objectId type seq } }";
 

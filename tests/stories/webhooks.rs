@@ -26,6 +26,7 @@ crate::on_every_world!(
     another_system_is_told_the_whole_story,
     what_was_missed_is_sent_again_on_request,
 );
+crate::on_replicas!(another_system_is_told_the_whole_story);
 
 /// A booking system that listens.
 #[derive(Clone)]

@@ -9,6 +9,10 @@ crate::on_every_world!(
     from_request_to_recording,
     a_cancelled_booking_leaves_nothing_behind,
 );
+crate::on_replicas!(
+    from_request_to_recording,
+    a_cancelled_booking_leaves_nothing_behind,
+);
 
 async fn from_request_to_recording(set_up: SetUp) {
     let world = World::open(set_up).await;

@@ -15,9 +15,13 @@ mod port;
 mod postgres;
 mod relay;
 
-use std::{panic, sync::Arc};
+use std::{
+    panic::{self, AssertUnwindSafe},
+    sync::Arc,
+};
 
 use convene_kit::Database;
+use futures_util::FutureExt as _;
 use tempfile::TempDir;
 
 pub use port::port;
@@ -82,17 +86,14 @@ pub async fn on_sqlite<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
 }
 
 /// Runs a case on PostgreSQL when there is one.
-pub async fn on_postgres<F>(case: impl FnOnce(Place) -> F)
-where
-    F: Future<Output = ()> + Send + 'static,
-{
+pub async fn on_postgres<F: Future<Output = ()>>(case: impl FnOnce(Place) -> F) {
     let Some(place) = Place::postgres().await else {
         return;
     };
-    let ended = tokio::spawn(case(place.clone())).await;
+    let ended = AssertUnwindSafe(case(place.clone())).catch_unwind().await;
     place.dropped().await;
     if let Err(failed) = ended {
-        panic::resume_unwind(failed.into_panic());
+        panic::resume_unwind(failed);
     }
 }
 
