@@ -126,7 +126,7 @@ impl Product {
 /// A folder beside the binary: on a disk, where a temporary folder may be memory.
 pub fn folder(binary: &Path) -> TempDir {
     let beside = binary.canonicalize().unwrap();
-    let beside = beside.parent().unwrap().join("bench");
+    let beside = beside.parent().unwrap().join("bench-data");
     fs::create_dir_all(&beside).unwrap();
     tempfile::tempdir_in(beside).unwrap()
 }
