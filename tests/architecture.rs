@@ -250,3 +250,16 @@ fn the_deployed_configuration_loads() {
     let config = convene::config::Config::load(Some(&file)).unwrap();
     assert!(config.gateway.listen.ip().is_loopback());
 }
+
+/// What `.cargo/config.toml` says about the bundled SQLite: a prepared statement stays prepared, whatever is bound to its LIMIT.
+#[test]
+fn sqlite_plans_a_statement_once() {
+    let connection = rusqlite::Connection::open_in_memory().unwrap();
+    let sql = "SELECT name FROM sqlite_schema WHERE rootpage > ? LIMIT ?";
+    let mut statement = connection.prepare(sql).unwrap();
+    for limit in 1..20 {
+        let _ = statement.query([1, limit]).unwrap().next().unwrap();
+    }
+    let again = statement.get_status(rusqlite::StatementStatus::RePrepare);
+    assert_eq!(again, 0, "planned anew for each LIMIT");
+}

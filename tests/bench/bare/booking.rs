@@ -50,7 +50,11 @@ pub async fn router(data: &Path) -> Router {
             .unwrap(),
     );
     let file = data.join("bare.db");
-    std::fs::copy(data.join("scheduler.db"), &file).unwrap();
+    // What was made may still be in the write-ahead log, so the file itself must not be copied.
+    Connection::open(data.join("scheduler.db"))
+        .unwrap()
+        .execute("VACUUM INTO ?", [file.to_str().unwrap()])
+        .unwrap();
     let connection = Connection::open(file).unwrap();
     connection
         .pragma_update(None, "journal_mode", "WAL")
