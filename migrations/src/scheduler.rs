@@ -7,7 +7,7 @@ use sea_orm_migration::{
 
 use crate::spine::{index, machine_table, service};
 
-service!("scheduler", up);
+service!("scheduler", up, Available = "m0002_availability": availability);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
@@ -79,6 +79,77 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
                 .primary_key(Index::create().col("tenant_id").col("booking_id"))
                 .to_owned(),
         )
+        .await?;
+    index(
+        manager,
+        "occupancy",
+        &["tenant_id", "host_id", "end_ms"],
+        false,
+    )
+    .await
+}
+
+/// What limits slots; and time that is taken by several hosts of one booking, with what caps count.
+async fn availability(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    for table in ["service", "host"] {
+        let mut alter = Table::alter();
+        // JSON; null for none: available at all times.
+        alter
+            .table(table)
+            .add_column(ColumnDef::new("availability").text());
+        manager.alter_table(alter).await?;
+    }
+    manager
+        .create_table(
+            Table::create()
+                .table("schedule")
+                .col(ColumnDef::new("tenant_id").uuid().not_null())
+                .col(ColumnDef::new("id").uuid().not_null())
+                .col(ColumnDef::new("name").string_len(200).not_null())
+                // JSON.
+                .col(ColumnDef::new("hours").text().not_null())
+                .col(ColumnDef::new("created_at_ms").big_integer().not_null())
+                .primary_key(Index::create().col("tenant_id").col("id"))
+                .to_owned(),
+        )
+        .await?;
+    // A primary key cannot be changed everywhere: the rows move.
+    let database = manager.get_connection();
+    database
+        .execute_unprepared("ALTER TABLE occupancy RENAME TO occupancy_of_one_host")
+        .await?;
+    manager
+        .create_table(
+            Table::create()
+                .table("occupancy")
+                .col(ColumnDef::new("tenant_id").uuid().not_null())
+                .col(ColumnDef::new("booking_id").uuid().not_null())
+                .col(ColumnDef::new("host_id").uuid().not_null())
+                .col(ColumnDef::new("service_id").uuid().not_null())
+                // Of the appointment; the other two have its buffers.
+                .col(ColumnDef::new("starts_at_ms").big_integer().not_null())
+                .col(ColumnDef::new("start_ms").big_integer().not_null())
+                .col(ColumnDef::new("end_ms").big_integer().not_null())
+                .primary_key(
+                    Index::create()
+                        .col("tenant_id")
+                        .col("booking_id")
+                        .col("host_id"),
+                )
+                .to_owned(),
+        )
+        .await?;
+    database
+        .execute_unprepared(
+            "INSERT INTO occupancy (tenant_id, booking_id, host_id, service_id, starts_at_ms, start_ms, end_ms)
+             SELECT o.tenant_id, o.booking_id, o.host_id, b.service_id, o.start_ms + s.buffer_before_ms, o.start_ms, o.end_ms
+             FROM occupancy_of_one_host o
+             JOIN booking b ON b.tenant_id = o.tenant_id AND b.id = o.booking_id
+             JOIN service s ON s.tenant_id = b.tenant_id AND s.id = b.service_id",
+        )
+        .await?;
+    database
+        .execute_unprepared("DROP TABLE occupancy_of_one_host")
         .await?;
     index(
         manager,

@@ -80,6 +80,14 @@ fn value(field: &FieldDescriptor, depth: usize, values: &mut impl Values) -> Opt
         Kind::Int64 => Value::I64(60_000),
         Kind::Enum(_) => Value::EnumNumber(1),
         Kind::Bytes => Value::Bytes(vec![1; 32].into()),
+        // A span that begins before it ends.
+        Kind::Message(of)
+            if of.full_name() == "google.protobuf.Timestamp" && ["to", "end"].contains(&name) =>
+        {
+            let mut message = DynamicMessage::new(of);
+            message.set_field_by_name("seconds", Value::I64(FUTURE_S + 86_400));
+            Value::Message(message)
+        }
         Kind::Message(of) if !field.is_map() => {
             Value::Message(filled(of, depth.checked_sub(1)?, values))
         }

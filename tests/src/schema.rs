@@ -155,6 +155,10 @@ impl Schema {
             // A cursor that is no cursor would be refused before anything is looked up.
             "String" if ty.nullable && name == "after" => None,
             "String" => Some(quoted(values.text(name))),
+            // A span that begins before it ends.
+            "DateTime" if ["to", "end"].contains(&name) => {
+                Some(quoted("2099-01-02T00:00:00Z".into()))
+            }
             "DateTime" => Some(quoted("2099-01-01T00:00:00Z".into())),
             "Int" if name.ends_with("Ms") => Some("60000".into()),
             "Int" => Some("1".into()),

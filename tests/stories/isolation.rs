@@ -43,6 +43,8 @@ impl Tenant {
         let query = "mutation { createWebhookEndpoint(input: { idempotencyKey: \"w\", url: \"http://127.0.0.1:9999/\" }) { endpoint { id } } }";
         let made = admin.call(query, json!({})).await.unwrap();
         let endpoint = made["createWebhookEndpoint"]["endpoint"]["id"].as_str();
+        let query = "mutation { createSchedule(input: { idempotencyKey: \"s\", name: \"Hours\", hours: {} }) { schedule { id } } }";
+        admin.call(query, json!({})).await.unwrap();
         let booked = cast.book(world, DAY_MS, 2).await;
         let inside = cast.arrive(&booked, 0).await;
         cast.decide("admitVisit", &inside).await;
@@ -61,7 +63,9 @@ impl Tenant {
     pub async fn dump(&self) -> Value {
         let query = "query($id: ID!, $hooks: ID!) {
             webhookEndpoints { id url enabled overlapUntil } webhookDeliveries(endpointId: $hooks, first: 2) { edges { node { id } } }
-            services { edges { node { id name } } } hosts { edges { node { id name } } }
+            services { edges { node { id name availability { stepMs scheduleIds } } } }
+            hosts { edges { node { id name availability { scheduleIds } } } }
+            schedules { edges { node { id name zone weekly { day from to } blackouts { start } } } }
             bookings { edges { node { id state version } } }
             booking(id: $id) { id state version guests { id } meeting { id state holders } recordings { id }
                 lobby { id state visits { id state position } } }
@@ -137,6 +141,10 @@ impl Values for Mixed<'_> {
             "idempotencyKey" => format!("key-{}", self.seed),
             "email" => "a@b.example".into(),
             "url" => "https://hooks.example/convene".into(),
+            "zone" => "UTC".into(),
+            "from" => "09:00".into(),
+            "to" => "17:00".into(),
+            "date" => "2099-01-01".into(),
             _ => "x".into(),
         }
     }

@@ -40,8 +40,14 @@ impl Values for Fitting<'_> {
         id.clone()
     }
 
-    fn text(&mut self, _name: &str) -> String {
-        "x".into()
+    fn text(&mut self, name: &str) -> String {
+        match name {
+            "zone" => "UTC".into(),
+            "from" => "09:00".into(),
+            "to" => "17:00".into(),
+            "date" => "2099-01-01".into(),
+            _ => "x".into(),
+        }
     }
 }
 

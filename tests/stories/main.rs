@@ -38,6 +38,7 @@ macro_rules! on_replicas {
 }
 pub(crate) use on_replicas;
 
+mod availability;
 mod bad_input;
 mod capacity;
 mod clock;

@@ -16,6 +16,7 @@ const ID_BYTES_MAX: usize = 128;
 pub enum Kind {
     Service,
     Host,
+    Schedule,
     Booking,
     Guest,
     Meeting,
@@ -27,9 +28,10 @@ pub enum Kind {
     WebhookDelivery,
 }
 
-const KINDS: [(Kind, &str); 11] = [
+const KINDS: [(Kind, &str); 12] = [
     (Kind::Service, "Service"),
     (Kind::Host, "Host"),
+    (Kind::Schedule, "Schedule"),
     (Kind::Booking, "Booking"),
     (Kind::Guest, "Guest"),
     (Kind::Meeting, "Meeting"),

@@ -1,7 +1,9 @@
 //! Reading.
 
+mod availability;
+
 use async_graphql::{
-    Context, ID, Object, Result, SimpleObject,
+    Context, ID, MergedObject, Object, Result, SimpleObject,
     connection::{Connection, Edge, EmptyFields},
 };
 use convene_kit::{Code, Error, Scope, limits};
@@ -62,11 +64,15 @@ pub struct Viewer {
 }
 
 /// Reading.
-pub struct Query;
+#[derive(Default, MergedObject)]
+pub struct Query(Objects, availability::Slots);
 
-/// Reading.
+/// Reading what there is.
+#[derive(Default)]
+pub struct Objects;
+
 #[Object]
-impl Query {
+impl Objects {
     /// Any object by its global id.
     async fn node(&self, ctx: &Context<'_>, id: ID) -> Result<Node> {
         node(ctx, "id", &id).await
@@ -341,6 +347,7 @@ async fn node(ctx: &Context<'_>, field: &'static str, id: &ID) -> Result<Node> {
             found(loaders.services.load_one(id).await, "service").map(|s| Service(s).into())?
         }
         Kind::Host => found(loaders.hosts.load_one(id).await, "host").map(|h| Host(h).into())?,
+        Kind::Schedule => availability::schedule(ctx, id).await?.into(),
         Kind::Booking => {
             found(loaders.bookings.load_one(id).await, "booking").map(|b| Booking(b).into())?
         }

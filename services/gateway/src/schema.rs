@@ -11,7 +11,7 @@ pub type Schema = GraphQlSchema<Query, Mutation, Subscription>;
 
 /// A schema whose documents are bounded.
 pub fn build() -> Schema {
-    GraphQlSchema::build(Query, Mutation::default(), Subscription)
+    GraphQlSchema::build(Query::default(), Mutation::default(), Subscription)
         .register_output_type::<Node>()
         .extension(Documents::new())
         .finish()

@@ -1,5 +1,7 @@
 //! Between proto and domain.
 
+pub mod availability;
+
 use convene_domain::{
     Timestamp,
     booking::{MeetingView, Phase},
@@ -17,35 +19,39 @@ use crate::{
     store,
 };
 
-pub fn service(row: store::service::Model) -> wire::Service {
-    wire::Service {
+pub fn service(row: store::service::Model) -> Result<wire::Service> {
+    let limits = row.availability()?;
+    Ok(wire::Service {
+        availability: Some(availability::service_limits(limits)),
         id: row.id.to_string(),
         name: row.name,
         duration_ms: row.duration_ms,
         buffer_before_ms: row.buffer_before_ms,
         buffer_after_ms: row.buffer_after_ms,
         created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
-    }
+    })
 }
 
-pub fn host(row: store::host::Model) -> wire::Host {
-    wire::Host {
+pub fn host(row: store::host::Model) -> Result<wire::Host> {
+    let limits = row.availability()?;
+    Ok(wire::Host {
+        availability: Some(availability::host_limits(&limits)),
         id: row.id.to_string(),
         name: row.name,
         provider_user: row.provider_user,
         capacity: row.capacity.unsigned_abs(),
         created_at: Some(to_wire(Timestamp::from_millis(row.created_at_ms))),
-    }
+    })
 }
 
-pub fn seen_host(seen: SeenHost) -> wire::Host {
+pub fn seen_host(seen: SeenHost) -> Result<wire::Host> {
     match seen {
         SeenHost::Whole(row) => host(row),
-        SeenHost::Name(row) => wire::Host {
+        SeenHost::Name(row) => Ok(wire::Host {
             id: row.id.to_string(),
             name: row.name,
             ..wire::Host::default()
-        },
+        }),
     }
 }
 
@@ -104,6 +110,10 @@ pub fn new_service(mut request: wire::CreateServiceRequest) -> Result<NewService
         duration_ms: request.duration_ms,
         buffer_before_ms: request.buffer_before_ms,
         buffer_after_ms: request.buffer_after_ms,
+        availability: request
+            .availability
+            .map(availability::new_service_limits)
+            .transpose()?,
     })
 }
 
@@ -114,6 +124,10 @@ pub fn new_host(mut request: wire::CreateHostRequest) -> Result<NewHost> {
         name: request.name,
         provider_user: request.provider_user,
         capacity: request.capacity,
+        availability: request
+            .availability
+            .map(|limits| availability::new_host_limits(&limits))
+            .transpose()?,
     })
 }
 

@@ -28,7 +28,7 @@ impl scheduler_server::Scheduler for Rpc {
         let context = Context::accept(&self.callers, &request)?;
         let new = convert::new_service(request.into_inner())?;
         let row = self.scheduler.create_service(&context, new).await?;
-        Ok(Response::new(convert::service(row)))
+        Ok(Response::new(convert::service(row)?))
     }
 
     async fn get_service(
@@ -38,7 +38,7 @@ impl scheduler_server::Scheduler for Rpc {
         let context = Context::accept(&self.callers, &request)?;
         let id = id("id", &request.into_inner().id)?;
         let row = self.scheduler.get_service(&context, id).await?;
-        Ok(Response::new(convert::service(row)))
+        Ok(Response::new(convert::service(row)?))
     }
 
     async fn list_services(
@@ -48,8 +48,9 @@ impl scheduler_server::Scheduler for Rpc {
         let context = Context::accept(&self.callers, &request)?;
         let (first, after) = convert::page(request.into_inner().page)?;
         let page = self.scheduler.list_services(&context, after, first).await?;
+        let services = page.items.into_iter().map(convert::service);
         Ok(Response::new(wire::ListServicesResponse {
-            services: page.items.into_iter().map(convert::service).collect(),
+            services: services.collect::<convene_kit::Result<_>>()?,
             has_more: page.has_more,
         }))
     }
@@ -58,14 +59,14 @@ impl scheduler_server::Scheduler for Rpc {
         let context = Context::accept(&self.callers, &request)?;
         let new = convert::new_host(request.into_inner())?;
         let row = self.scheduler.create_host(&context, new).await?;
-        Ok(Response::new(convert::host(row)))
+        Ok(Response::new(convert::host(row)?))
     }
 
     async fn get_host(&self, request: Request<wire::GetHostRequest>) -> Answer<wire::Host> {
         let context = Context::accept(&self.callers, &request)?;
         let id = id("id", &request.into_inner().id)?;
         let seen = self.scheduler.get_host(&context, id).await?;
-        Ok(Response::new(convert::seen_host(seen)))
+        Ok(Response::new(convert::seen_host(seen)?))
     }
 
     async fn list_hosts(
@@ -75,10 +76,112 @@ impl scheduler_server::Scheduler for Rpc {
         let context = Context::accept(&self.callers, &request)?;
         let (first, after) = convert::page(request.into_inner().page)?;
         let page = self.scheduler.list_hosts(&context, after, first).await?;
+        let hosts = page.items.into_iter().map(convert::host);
         Ok(Response::new(wire::ListHostsResponse {
-            hosts: page.items.into_iter().map(convert::host).collect(),
+            hosts: hosts.collect::<convene_kit::Result<_>>()?,
             has_more: page.has_more,
         }))
+    }
+
+    async fn set_service_availability(
+        &self,
+        request: Request<wire::SetServiceAvailabilityRequest>,
+    ) -> Answer<wire::Service> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let id = id("serviceId", &request.service_id)?;
+        let limits = request.availability.unwrap_or_default();
+        let limits = convert::availability::new_service_limits(limits)?;
+        let set = self
+            .scheduler
+            .set_service_availability(&context, id, limits);
+        Ok(Response::new(convert::service(set.await?)?))
+    }
+
+    async fn set_host_availability(
+        &self,
+        request: Request<wire::SetHostAvailabilityRequest>,
+    ) -> Answer<wire::Host> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let id = id("hostId", &request.host_id)?;
+        let limits = request.availability.unwrap_or_default();
+        let limits = convert::availability::new_host_limits(&limits)?;
+        let set = self.scheduler.set_host_availability(&context, id, limits);
+        Ok(Response::new(convert::host(set.await?)?))
+    }
+
+    async fn create_schedule(
+        &self,
+        request: Request<wire::CreateScheduleRequest>,
+    ) -> Answer<wire::Schedule> {
+        let context = Context::accept(&self.callers, &request)?;
+        let new = convert::availability::new_schedule(request.into_inner())?;
+        let row = self.scheduler.create_schedule(&context, new).await?;
+        Ok(Response::new(convert::availability::schedule(row)?))
+    }
+
+    async fn update_schedule(
+        &self,
+        request: Request<wire::UpdateScheduleRequest>,
+    ) -> Answer<wire::Schedule> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let id = id("id", &request.id)?;
+        let hours = convert::availability::hours(request.hours.unwrap_or_default())?;
+        let updated = self
+            .scheduler
+            .update_schedule(&context, id, &request.name, &hours);
+        Ok(Response::new(convert::availability::schedule(
+            updated.await?,
+        )?))
+    }
+
+    async fn get_schedule(
+        &self,
+        request: Request<wire::GetScheduleRequest>,
+    ) -> Answer<wire::Schedule> {
+        let context = Context::accept(&self.callers, &request)?;
+        let id = id("id", &request.into_inner().id)?;
+        let row = self.scheduler.get_schedule(&context, id).await?;
+        Ok(Response::new(convert::availability::schedule(row)?))
+    }
+
+    async fn list_schedules(
+        &self,
+        request: Request<wire::ListSchedulesRequest>,
+    ) -> Answer<wire::ListSchedulesResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let (first, after) = convert::page(request.into_inner().page)?;
+        let page = self
+            .scheduler
+            .list_schedules(&context, after, first)
+            .await?;
+        let schedules = page.items.into_iter().map(convert::availability::schedule);
+        Ok(Response::new(wire::ListSchedulesResponse {
+            schedules: schedules.collect::<convene_kit::Result<_>>()?,
+            has_more: page.has_more,
+        }))
+    }
+
+    async fn list_slots(
+        &self,
+        request: Request<wire::ListSlotsRequest>,
+    ) -> Answer<wire::ListSlotsResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let (of, span, first) = convert::availability::slots_wanted(request.into_inner())?;
+        let found = self.scheduler.list_slots(&context, of, span, first).await?;
+        Ok(Response::new(convert::availability::slots(found)))
+    }
+
+    async fn explain_slot(
+        &self,
+        request: Request<wire::ExplainSlotRequest>,
+    ) -> Answer<wire::ExplainSlotResponse> {
+        let context = Context::accept(&self.callers, &request)?;
+        let (of, start) = convert::availability::slot_asked(request.into_inner())?;
+        let explained = self.scheduler.explain_slot(&context, of, start).await?;
+        Ok(Response::new(convert::availability::explained(explained)))
     }
 
     async fn book_meeting(

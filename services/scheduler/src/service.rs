@@ -1,8 +1,10 @@
 //! What the scheduler does: one method per command.
 
+mod availability;
 mod book;
 mod catalogue;
 mod facts;
+mod schedules;
 
 use convene_domain::{
     BookingId, HostId, TenantId, Timestamp,
@@ -13,9 +15,11 @@ use convene_kit::{
     store as spine,
 };
 
+pub use availability::SlotsOf;
 pub use book::{BookMeeting, GUESTS_MAX, NewGuest};
 pub use catalogue::{NewHost, NewService, SeenHost};
 pub use facts::apply_meeting_facts;
+pub use schedules::NewSchedule;
 
 use crate::store::{self, booking::Bookings};
 

@@ -4,7 +4,10 @@ use async_graphql::{ID, Object};
 use chrono::{DateTime, Utc};
 use convene_proto::scheduler::v1 as wire;
 
-use super::time;
+use super::{
+    availability::{HostAvailability, ServiceAvailability},
+    time,
+};
 use crate::ids::{Kind, encode};
 
 /// What can be booked, for example "first visit, 30 min".
@@ -38,6 +41,11 @@ impl Service {
         self.0.buffer_after_ms
     }
 
+    /// What limits its slots.
+    async fn availability(&self) -> ServiceAvailability {
+        self.0.availability.clone().unwrap_or_default().into()
+    }
+
     /// When it was made.
     async fn created_at(&self) -> Option<DateTime<Utc>> {
         time::from_wire(self.0.created_at)
@@ -68,6 +76,11 @@ impl Host {
     /// Meetings at the same time; null for guests.
     async fn capacity(&self) -> Option<u32> {
         Some(self.0.capacity).filter(|capacity| *capacity > 0)
+    }
+
+    /// What limits its time; null for guests.
+    async fn availability(&self) -> Option<HostAvailability> {
+        self.0.availability.clone().map(Into::into)
     }
 
     /// When it was made; null for guests.

@@ -2,12 +2,14 @@
 
 pub mod api_key;
 pub mod audit;
+pub mod availability;
 pub mod booking;
 pub mod catalogue;
 pub mod health;
 pub mod lobby;
 pub mod meeting;
 pub mod recording;
+pub mod schedule;
 pub mod time;
 pub mod webhook;
 
@@ -26,6 +28,7 @@ use catalogue::{Host, Service};
 use lobby::{Lobby, Visit};
 use meeting::Meeting;
 use recording::Recording;
+use schedule::Schedule;
 use webhook::WebhookEndpoint;
 
 /// An object with an id that `node` finds again.
@@ -35,6 +38,7 @@ use webhook::WebhookEndpoint;
 pub enum Node {
     Service(Service),
     Host(Host),
+    Schedule(Schedule),
     Booking(Booking),
     Meeting(Meeting),
     Lobby(Lobby),

@@ -6,7 +6,10 @@ use convene_proto::scheduler::v1 as wire;
 use super::{Call, payloads};
 use crate::{
     clock::{self, Clock, Goal},
-    model::catalogue::{Host, Service},
+    model::{
+        availability::{HostAvailabilityInput, ServiceAvailabilityInput},
+        catalogue::{Host, Service},
+    },
 };
 
 payloads! {
@@ -30,6 +33,8 @@ struct CreateServiceInput {
     /// Time after the end, in milliseconds.
     #[graphql(default)]
     buffer_after_ms: i64,
+    /// What limits its slots; nothing when left out.
+    availability: Option<ServiceAvailabilityInput>,
 }
 
 /// A host to be made.
@@ -44,6 +49,8 @@ struct CreateHostInput {
     /// Meetings at the same time.
     #[graphql(default = 1)]
     capacity: u32,
+    /// What limits its time; nothing when left out.
+    availability: Option<HostAvailabilityInput>,
 }
 
 /// How far to move: one of both.
@@ -88,6 +95,10 @@ impl Admin {
                 duration_ms: input.duration_ms,
                 buffer_before_ms: input.buffer_before_ms,
                 buffer_after_ms: input.buffer_after_ms,
+                availability: input
+                    .availability
+                    .map(ServiceAvailabilityInput::into_wire)
+                    .transpose()?,
             };
             let request = call.request(message)?;
             let made = call.api.scheduler().create_service(request).await?;
@@ -109,6 +120,10 @@ impl Admin {
                 name: input.name,
                 provider_user: input.provider_user,
                 capacity: input.capacity,
+                availability: input
+                    .availability
+                    .map(HostAvailabilityInput::into_wire)
+                    .transpose()?,
             };
             let request = call.request(message)?;
             let made = call.api.scheduler().create_host(request).await?;

@@ -10,19 +10,80 @@ use tokio::time::Instant;
 
 use super::{Call, payloads};
 use crate::{
+    error::{Refusal, fault, payload},
     ids::{self, Kind},
-    model::{booking::Booking, time},
+    model::{
+        availability::{self, AvailableSlots, Slot},
+        booking::Booking,
+        time,
+    },
 };
 
 /// Longest that bookMeeting waits for the meeting, in milliseconds.
 const WAIT_MS_MAX: u32 = 10_000;
 /// Pause between two looks at the booking, in milliseconds.
 const LOOK_MS: u64 = 50;
+/// Alternatives to a refused slot in one answer.
+const ALTERNATIVES_MAX: u32 = 20;
+/// So far behind the wished start they are looked for, in days.
+const ALTERNATIVES_DAYS: i64 = 31;
 
 payloads! {
-    BookMeetingPayload { booking: Booking },
     CancelBookingPayload { booking: Booking },
     EndMeetingPayload { booking: Booking },
+}
+
+/// What came of it: the booking, or a refusal.
+pub struct BookMeetingPayload {
+    booking: Option<Booking>,
+    refusal: Option<Refusal>,
+    /// What was wanted, when it was refused.
+    wish: Option<wire::ListSlotsRequest>,
+}
+
+/// What came of it: the booking, or a refusal.
+#[Object]
+impl BookMeetingPayload {
+    /// What was booked; null when refused.
+    async fn booking(&self) -> Option<&Booking> {
+        self.booking.as_ref()
+    }
+
+    /// Why not.
+    async fn refusal(&self) -> Option<&Refusal> {
+        self.refusal.as_ref()
+    }
+
+    /// When the slot was refused: the next ones with the same host within 31 days of the wished start.
+    #[graphql(complexity = "child_complexity")]
+    async fn alternatives(
+        &self,
+        ctx: &Context<'_>,
+        #[graphql(desc = "At most 20.", default = 3)] first: u32,
+        #[graphql(
+            desc = "Whose wall clock `localStart` shows: an IANA name, or a Windows one.",
+            default_with = "availability::utc()"
+        )]
+        zone: String,
+    ) -> Result<Vec<Slot>> {
+        let zone = availability::zone(&zone).map_err(fault)?;
+        let Some(wish) = self.wish.clone().filter(|_| first > 0) else {
+            return Ok(Vec::new());
+        };
+        let call = Call::new(ctx)?;
+        let first = first.min(ALTERNATIVES_MAX);
+        let request = call.request(wire::ListSlotsRequest { first, ..wish });
+        let found = call
+            .api
+            .scheduler()
+            .list_slots(request.map_err(fault)?)
+            .await;
+        // What cannot be asked has no alternatives: the refusal stands.
+        Ok(found.map_or_else(
+            |_| Vec::new(),
+            |found| AvailableSlots::new(zone, found.into_inner()).into_slots(),
+        ))
+    }
 }
 
 /// A person to invite.
@@ -45,7 +106,7 @@ struct BookMeetingInput {
     host_id: ID,
     /// From when.
     start: DateTime<Utc>,
-    /// Until when; start plus the service's duration when left out.
+    /// Until when: start plus one of the service's durations; its own when left out.
     end: Option<DateTime<Utc>>,
     /// Who is invited.
     guests: Vec<GuestInput>,
@@ -84,7 +145,14 @@ impl Bookings {
         input: BookMeetingInput,
     ) -> Result<BookMeetingPayload> {
         let call = Call::new(ctx)?;
-        BookMeetingPayload::of(book(&call, input).await)
+        let wish = slots_like(&input);
+        let (booking, refusal) = payload(book(&call, input).await)?;
+        let wish = refusal.as_ref().and(wish);
+        Ok(BookMeetingPayload {
+            booking,
+            refusal,
+            wish,
+        })
     }
 
     /// Calls an appointment off; the slot is free again, the meeting goes, the lobby closes.
@@ -127,6 +195,23 @@ impl Bookings {
         };
         EndMeetingPayload::of(ended.await)
     }
+}
+
+/// Slots like the wished one, from its start on; `None` when the wish names nothing.
+fn slots_like(input: &BookMeetingInput) -> Option<wire::ListSlotsRequest> {
+    let ahead = chrono::TimeDelta::days(ALTERNATIVES_DAYS);
+    let duration = input
+        .end
+        .map_or(0, |end| (end - input.start).num_milliseconds());
+    Some(wire::ListSlotsRequest {
+        service_id: ids::text(Kind::Service, "serviceId", &input.service_id).ok()?,
+        from: Some(time::to_wire(input.start)),
+        to: Some(time::to_wire(input.start.checked_add_signed(ahead)?)),
+        host_ids: vec![ids::text(Kind::Host, "hostId", &input.host_id).ok()?],
+        all_hosts: false,
+        duration_ms: duration.max(0),
+        first: 0,
+    })
 }
 
 async fn book(call: &Call<'_>, input: BookMeetingInput) -> convene_kit::Result<Booking> {

@@ -2,6 +2,7 @@
 
 mod admin;
 mod api_key;
+mod availability;
 mod booking;
 mod lobby;
 mod recording;
@@ -14,6 +15,7 @@ use async_graphql::MergedObject;
 pub struct Mutation(
     admin::Admin,
     api_key::ApiKeys,
+    availability::Schedules,
     booking::Bookings,
     lobby::Lobbies,
     recording::Recordings,

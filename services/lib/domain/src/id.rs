@@ -52,6 +52,8 @@ ids! {
     ServiceId,
     /// Who holds meetings.
     HostId,
+    /// Opening hours.
+    ScheduleId,
     /// An appointment.
     BookingId,
     /// An invited person, known within one booking.

@@ -11,6 +11,7 @@ mod machine;
 mod refusal;
 mod time;
 
+pub mod availability;
 pub mod booking;
 pub mod consent;
 pub mod delivery;
@@ -25,7 +26,7 @@ pub use capacity::{Occupied, peak};
 pub use chart::{Charted, chart};
 pub use id::{
     BookingId, ConsentId, DeliveryId, EndpointId, EventId, GuestId, HostId, LobbyId, MalformedId,
-    MeetingId, PermitId, RecordingId, ServiceId, TenantId, VisitId,
+    MeetingId, PermitId, RecordingId, ScheduleId, ServiceId, TenantId, VisitId,
 };
 pub use machine::{Due, Machine, NoEffect, Outcome, Step};
 pub use refusal::Refused;

@@ -2,6 +2,7 @@
 
 use convene_domain::{
     BookingId, GuestId, HostId, Interval, ServiceId, Timestamp,
+    availability::Taken,
     booking::{Event, Terms},
     lobby,
 };
@@ -100,16 +101,13 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
         .await
         .map_err(|error| error.on_field("serviceId"))?;
     let host = store::host::lock(tx, origin.tenant, wish.host).await?;
-    let end = wish.start.plus_millis(service.duration_ms);
-    if wish.end.is_some_and(|wanted| wanted != end) {
-        return Err(Error::invalid(
-            "end",
-            "END_MISMATCH",
-            format!("this service ends at {end}; leave end out or send that"),
-        ));
-    }
-    let interval = Interval::new(wish.start, end)
-        .ok_or_else(|| Error::internal("a service without duration"))?;
+    let interval = slot(&service, wish.start, wish.end)?;
+    // Behind the host's lock: who was given time before is seen, and nobody is given any meanwhile.
+    let hosts = [host];
+    let known =
+        store::availability::load(tx, origin.tenant, origin.now, &service, &hosts, interval);
+    let judged = known.await?.may_take(interval, wish.host);
+    judged.map_err(|refused| Error::from(refused).on_field("start"))?;
 
     let id = BookingId::from_uuid(ids::new());
     let guests = guests(origin, id, wish.guests)?;
@@ -128,11 +126,14 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
         generation,
         lobby: id.lobby(),
     };
-    let capacity = usize::try_from(host.capacity).unwrap_or(0);
-    let occupies = terms.occupies();
     let mut writes = Writes::of(tx);
-    let slot = (wish.host, capacity, occupies);
-    store::occupancy::take(tx, &mut writes, origin.tenant, id, slot).await?;
+    let taken = Taken {
+        by: id,
+        service: wish.service,
+        starts: interval.start(),
+        occupies: terms.occupies(),
+    };
+    store::occupancy::take(&mut writes, origin.tenant, wish.host, &taken);
     let event = Event::Booked {
         terms,
         guests_digest: guests_digest(&guests),
@@ -148,6 +149,28 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
         booking: row.machine,
         guests,
     })))
+}
+
+/// From the wished start to the wished end, which is one that the service has.
+fn slot(
+    service: &store::service::Model,
+    start: Timestamp,
+    wanted: Option<Timestamp>,
+) -> Result<Interval> {
+    let end = start.plus_millis(service.duration_ms);
+    let wanted = wanted.unwrap_or(end);
+    let others = service.availability()?.other_durations_ms;
+    let is_other = |one: &i64| start.plus_millis(*one) == wanted;
+    if wanted != end && !others.iter().any(is_other) {
+        return Err(Error::invalid(
+            "end",
+            "END_MISMATCH",
+            format!(
+                "this service ends at {end}, or after one of its other durations; leave end out or send one of these"
+            ),
+        ));
+    }
+    Interval::new(start, wanted).ok_or_else(|| Error::internal("a service without duration"))
 }
 
 fn guests(

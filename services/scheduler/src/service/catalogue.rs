@@ -1,9 +1,12 @@
 //! Services and hosts: what can be booked, and with whom.
 
-use convene_domain::{HostId, ServiceId};
+use convene_domain::{
+    HostId, ServiceId,
+    availability::{HostAvailability, ServiceAvailability},
+};
 use convene_kit::{Context, Error, Result, Scope, convert, idempotency::Key, ids, limits};
 
-use super::{Page, Scheduler, own_host};
+use super::{Page, Scheduler, availability::schedules_exist, own_host};
 use crate::store::{booking, host, service};
 
 /// A service's duration and buffers, in milliseconds: a day.
@@ -19,6 +22,7 @@ pub struct NewService {
     pub duration_ms: i64,
     pub buffer_before_ms: i64,
     pub buffer_after_ms: i64,
+    pub availability: Option<ServiceAvailability>,
 }
 
 /// A host to be made.
@@ -28,6 +32,7 @@ pub struct NewHost {
     pub name: String,
     pub provider_user: String,
     pub capacity: u32,
+    pub availability: Option<HostAvailability>,
 }
 
 /// A host as its caller may see it.
@@ -50,6 +55,10 @@ impl Scheduler {
         duration("durationMs", new.duration_ms, 1)?;
         duration("bufferBeforeMs", new.buffer_before_ms, 0)?;
         duration("bufferAfterMs", new.buffer_after_ms, 0)?;
+        let limits = new.availability;
+        if let Some(limits) = &limits {
+            limits.check(new.duration_ms)?;
+        }
         let origin = context.origin(&self.deps.clock);
         self.deps
             .db
@@ -58,6 +67,8 @@ impl Scheduler {
                     if let Some(id) = new.key.find(tx, &origin).await? {
                         return service::get(tx, origin.tenant, ServiceId::from_uuid(id)).await;
                     }
+                    let schedules = limits.as_ref().map_or(&[][..], |limits| &limits.schedules);
+                    schedules_exist(tx, origin.tenant, schedules).await?;
                     let row = service::Model {
                         tenant_id: origin.tenant.as_uuid(),
                         id: ids::new(),
@@ -66,6 +77,7 @@ impl Scheduler {
                         buffer_before_ms: new.buffer_before_ms,
                         buffer_after_ms: new.buffer_after_ms,
                         created_at_ms: origin.now.as_millis(),
+                        availability: limits.as_ref().map(serde_json::to_string).transpose()?,
                     };
                     service::insert(tx, row.clone()).await?;
                     new.key.remember(tx, &origin, row.id).await?;
@@ -90,6 +102,10 @@ impl Scheduler {
                 ));
             }
         };
+        let limits = new.availability;
+        if let Some(limits) = &limits {
+            limits.check()?;
+        }
         let origin = context.origin(&self.deps.clock);
         self.deps
             .db
@@ -98,6 +114,8 @@ impl Scheduler {
                     if let Some(id) = new.key.find(tx, &origin).await? {
                         return host::get(tx, origin.tenant, HostId::from_uuid(id)).await;
                     }
+                    let schedules = limits.as_ref().map_or(&[][..], |limits| &limits.schedules);
+                    schedules_exist(tx, origin.tenant, schedules).await?;
                     let row = host::Model {
                         tenant_id: origin.tenant.as_uuid(),
                         id: ids::new(),
@@ -105,6 +123,7 @@ impl Scheduler {
                         provider_user,
                         capacity,
                         created_at_ms: origin.now.as_millis(),
+                        availability: limits.as_ref().map(serde_json::to_string).transpose()?,
                     };
                     host::insert(tx, row.clone()).await?;
                     new.key.remember(tx, &origin, row.id).await?;
@@ -170,7 +189,7 @@ impl Scheduler {
     }
 }
 
-fn duration(field: &'static str, millis: i64, least: i64) -> Result<()> {
+pub(super) fn duration(field: &'static str, millis: i64, least: i64) -> Result<()> {
     if (least..=DURATION_MS_MAX).contains(&millis) {
         return Ok(());
     }

@@ -1,9 +1,10 @@
 //! Who holds meetings.
 
-use convene_domain::{HostId, TenantId};
+use convene_domain::{HostId, TenantId, availability::HostAvailability};
 use convene_kit::{Error, Result};
 use sea_orm::{
     ConnectionTrait, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, entity::prelude::*,
+    sea_query::Expr,
 };
 
 /// A host.
@@ -18,6 +19,15 @@ pub struct Model {
     pub provider_user: String,
     pub capacity: i32,
     pub created_at_ms: i64,
+    /// JSON; `None` limits nothing.
+    pub availability: Option<String>,
+}
+
+impl Model {
+    /// What limits its time besides its capacity.
+    pub fn availability(&self) -> Result<HostAvailability> {
+        super::settings(self.availability.as_deref())
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -45,6 +55,36 @@ pub async fn page<C: ConnectionTrait>(
         query = query.filter(Column::Id.gt(after.as_uuid()));
     }
     Ok(query.order_by_asc(Column::Id).limit(limit).all(c).await?)
+}
+
+/// The hosts of these ids that are the tenant's, in no order.
+pub async fn of_ids<C: ConnectionTrait>(
+    c: &C,
+    tenant: TenantId,
+    ids: &[HostId],
+) -> Result<Vec<Model>> {
+    let hosts = Entity::find()
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::Id.is_in(ids.iter().map(HostId::as_uuid)))
+        .all(c)
+        .await?;
+    Ok(hosts)
+}
+
+/// Replaces what limits its time.
+pub async fn set_availability<C: ConnectionTrait>(
+    c: &C,
+    row: &mut Model,
+    availability: &HostAvailability,
+) -> Result<()> {
+    row.availability = Some(serde_json::to_string(availability)?);
+    Entity::update_many()
+        .col_expr(Column::Availability, Expr::value(row.availability.clone()))
+        .filter(Column::TenantId.eq(row.tenant_id))
+        .filter(Column::Id.eq(row.id))
+        .exec(c)
+        .await?;
+    Ok(())
 }
 
 /// Stores a new host.

@@ -1,7 +1,11 @@
-//! Time that bookings take of a host, buffers included. The guard of I1.
+//! Time that bookings take of hosts, buffers included. The guard of I1.
 
-use convene_domain::{BookingId, HostId, Interval, TenantId, Timestamp, peak};
-use convene_kit::{Error, Result, Writes};
+use std::collections::BTreeMap;
+
+use convene_domain::{
+    BookingId, HostId, Interval, ServiceId, TenantId, Timestamp, availability::Taken,
+};
+use convene_kit::{Result, Writes};
 use sea_orm::{ConnectionTrait, IntoActiveModel as _, QueryTrait as _, entity::prelude::*};
 
 /// One booking's share of a host's time.
@@ -12,7 +16,11 @@ pub struct Model {
     pub tenant_id: Uuid,
     #[sea_orm(primary_key, auto_increment = false)]
     pub booking_id: Uuid,
+    #[sea_orm(primary_key, auto_increment = false)]
     pub host_id: Uuid,
+    pub service_id: Uuid,
+    /// Start of the appointment; the other two have its buffers.
+    pub starts_at_ms: i64,
     pub start_ms: i64,
     pub end_ms: i64,
 }
@@ -22,45 +30,49 @@ pub enum Relation {}
 
 impl ActiveModelBehavior for ActiveModel {}
 
-/// Takes the time for a booking with the writes that follow, or refuses with `SLOT_TAKEN`. The caller holds the host's lock.
-pub async fn take<C: ConnectionTrait>(
+/// What is taken of these hosts within a span of time. What a booking decides by is asked for behind the hosts' locks.
+pub async fn within<C: ConnectionTrait>(
     c: &C,
-    writes: &mut Writes,
     tenant: TenantId,
-    booking: BookingId,
-    (host, capacity, wanted): (HostId, usize, Interval),
-) -> Result<()> {
-    let taken: Vec<Interval> = Entity::find()
+    hosts: impl IntoIterator<Item = HostId>,
+    span: Interval,
+) -> Result<BTreeMap<HostId, Vec<Taken>>> {
+    let rows = Entity::find()
         .filter(Column::TenantId.eq(tenant.as_uuid()))
-        .filter(Column::HostId.eq(host.as_uuid()))
-        .filter(Column::EndMs.gt(wanted.start().as_millis()))
-        .filter(Column::StartMs.lt(wanted.end().as_millis()))
+        .filter(Column::HostId.is_in(hosts.into_iter().map(|host| host.as_uuid())))
+        .filter(Column::EndMs.gt(span.start().as_millis()))
+        .filter(Column::StartMs.lt(span.end().as_millis()))
         .all(c)
-        .await?
-        .into_iter()
-        .filter_map(|row| {
-            Interval::new(
-                Timestamp::from_millis(row.start_ms),
-                Timestamp::from_millis(row.end_ms),
-            )
-        })
-        .collect();
-    if peak(&wanted, &taken) >= capacity {
-        return Err(Error::refused(
-            "SLOT_TAKEN",
-            "somebody else has this time already; choose another start",
-        )
-        .on_field("start"));
+        .await?;
+    let mut taken: BTreeMap<HostId, Vec<Taken>> = BTreeMap::new();
+    for row in rows {
+        let at = Timestamp::from_millis;
+        let Some(occupies) = Interval::new(at(row.start_ms), at(row.end_ms)) else {
+            continue;
+        };
+        let host = taken.entry(HostId::from_uuid(row.host_id)).or_default();
+        host.push(Taken {
+            by: BookingId::from_uuid(row.booking_id),
+            service: ServiceId::from_uuid(row.service_id),
+            starts: at(row.starts_at_ms),
+            occupies,
+        });
     }
+    Ok(taken)
+}
+
+/// Takes the time with the writes that follow. The caller holds the host's lock and has judged the slot.
+pub fn take(writes: &mut Writes, tenant: TenantId, host: HostId, taken: &Taken) {
     let row = Model {
         tenant_id: tenant.as_uuid(),
-        booking_id: booking.as_uuid(),
+        booking_id: taken.by.as_uuid(),
         host_id: host.as_uuid(),
-        start_ms: wanted.start().as_millis(),
-        end_ms: wanted.end().as_millis(),
+        service_id: taken.service.as_uuid(),
+        starts_at_ms: taken.starts.as_millis(),
+        start_ms: taken.occupies.start().as_millis(),
+        end_ms: taken.occupies.end().as_millis(),
     };
     writes.add(&Entity::insert(row.into_active_model().reset_all()).into_query());
-    Ok(())
 }
 
 /// Gives the time of a booking back.
@@ -69,7 +81,9 @@ pub async fn release<C: ConnectionTrait>(
     tenant: TenantId,
     booking: BookingId,
 ) -> Result<()> {
-    Entity::delete_by_id((tenant.as_uuid(), booking.as_uuid()))
+    Entity::delete_many()
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::BookingId.eq(booking.as_uuid()))
         .exec(c)
         .await?;
     Ok(())

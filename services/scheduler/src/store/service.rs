@@ -1,9 +1,13 @@
 //! What can be booked.
 
-use convene_domain::{ServiceId, TenantId};
+use convene_domain::{
+    ServiceId, TenantId,
+    availability::{Rules, ServiceAvailability},
+};
 use convene_kit::{Error, Result};
 use sea_orm::{
     ConnectionTrait, IntoActiveModel as _, QueryOrder as _, QuerySelect as _, entity::prelude::*,
+    sea_query::Expr,
 };
 
 /// A service.
@@ -19,6 +23,22 @@ pub struct Model {
     pub buffer_before_ms: i64,
     pub buffer_after_ms: i64,
     pub created_at_ms: i64,
+    /// JSON; `None` limits nothing.
+    pub availability: Option<String>,
+}
+
+impl Model {
+    /// What limits its slots.
+    pub fn availability(&self) -> Result<ServiceAvailability> {
+        super::settings(self.availability.as_deref())
+    }
+
+    /// What it asks of its slots, and when it is open.
+    pub fn rules(&self) -> Result<(Rules, ServiceAvailability)> {
+        let availability = self.availability()?;
+        let buffers = (self.buffer_before_ms, self.buffer_after_ms);
+        Ok((availability.rules(self.duration_ms, buffers), availability))
+    }
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
@@ -46,6 +66,31 @@ pub async fn page<C: ConnectionTrait>(
         query = query.filter(Column::Id.gt(after.as_uuid()));
     }
     Ok(query.order_by_asc(Column::Id).limit(limit).all(c).await?)
+}
+
+/// A service whose settings are being changed.
+pub async fn lock<C: ConnectionTrait>(c: &C, tenant: TenantId, id: ServiceId) -> Result<Model> {
+    Entity::find_by_id((tenant.as_uuid(), id.as_uuid()))
+        .lock_exclusive()
+        .one(c)
+        .await?
+        .ok_or_else(|| Error::not_found("service").on_field("serviceId"))
+}
+
+/// Replaces what limits its slots.
+pub async fn set_availability<C: ConnectionTrait>(
+    c: &C,
+    row: &mut Model,
+    availability: &ServiceAvailability,
+) -> Result<()> {
+    row.availability = Some(serde_json::to_string(availability)?);
+    Entity::update_many()
+        .col_expr(Column::Availability, Expr::value(row.availability.clone()))
+        .filter(Column::TenantId.eq(row.tenant_id))
+        .filter(Column::Id.eq(row.id))
+        .exec(c)
+        .await?;
+    Ok(())
 }
 
 /// Stores a new service.

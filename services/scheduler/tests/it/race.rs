@@ -81,12 +81,14 @@ impl Schedulers {
             duration_ms: DURATION,
             buffer_before_ms: BUFFER,
             buffer_after_ms: BUFFER,
+            availability: None,
         });
         let host = self.request(wire::CreateHostRequest {
             idempotency_key: "host".into(),
             name: "Host".into(),
             provider_user: "host@clinic.example".into(),
             capacity,
+            availability: None,
         });
         let mut client = self.replicas[0].clone();
         let service = client.create_service(service).await.unwrap().into_inner();

@@ -246,6 +246,7 @@ impl World {
             name: "Front desk".into(),
             provider_user: "desk@example.com".into(),
             capacity: 1_000,
+            availability: None,
         };
         let request = self.call(tenant, Scope::Admin, message);
         let host = self.scheduler().create_host(request).await.unwrap();
