@@ -11,7 +11,7 @@ use std::{
         Arc, Mutex,
         atomic::{AtomicUsize, Ordering},
     },
-    time::Duration,
+    time::{Duration, Instant},
 };
 
 use convene_scratch::{Place, Relay, Way, port};
@@ -29,6 +29,10 @@ use process::READY;
 
 /// How long answers of the database get lost before the connections end.
 const UNANSWERED: Duration = Duration::from_millis(200);
+/// How long a killed process may need to come back.
+const BACK: Duration = Duration::from_secs(60);
+/// Pause between two tries to start one.
+const PAUSE: Duration = Duration::from_millis(500);
 
 /// A provider and the product.
 pub struct House {
@@ -176,8 +180,18 @@ impl House {
         // Dropping kills and waits.
         drop(process.take());
         self.kills.fetch_add(1, Ordering::Relaxed);
-        let again = tokio::task::block_in_place(|| self.spawn(member)?.until(READY));
-        let again = again.unwrap_or_else(|why| panic!("{} does not come back: {why}", member.name));
+        // As whoever looks after processes does: one that finds no database ends, and is started again.
+        let until = Instant::now() + BACK;
+        let again = loop {
+            let again = tokio::task::block_in_place(|| self.spawn(member)?.until(READY));
+            match again {
+                Ok(again) => break again,
+                Err(why) if Instant::now() > until => {
+                    panic!("{} does not come back: {why}", member.name)
+                }
+                Err(_) => tokio::time::sleep(PAUSE).await,
+            }
+        };
         *process = Some(again);
     }
 
@@ -197,6 +211,18 @@ impl House {
     pub fn strikes(&self) -> (usize, usize) {
         let count = |of: &AtomicUsize| of.load(Ordering::Relaxed);
         (count(&self.kills), count(&self.cuts))
+    }
+
+    /// Processes that ended although nobody killed them.
+    pub async fn fallen(&self) -> Vec<String> {
+        let mut fallen = Vec::new();
+        for member in &self.members {
+            let mut process = member.process.lock().await;
+            if process.as_mut().is_none_or(|process| !process.runs()) {
+                fallen.push(member.name.clone());
+            }
+        }
+        fallen
     }
 
     /// From the databases themselves: recomputes every chain of every service.

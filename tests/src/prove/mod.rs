@@ -238,6 +238,10 @@ async fn row(
         row.violations
             .push((0, format!("the audit does not verify: {why}")));
     }
+    for name in house.fallen().await {
+        row.violations
+            .push((0, format!("{name} ended although nobody killed it")));
+    }
     if let Some(line) = leak(house) {
         row.violations
             .push((0, format!("a log line holds a join link: {line}")));

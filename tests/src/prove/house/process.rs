@@ -55,6 +55,11 @@ impl Process {
         Ok(self)
     }
 
+    /// Whether it still does.
+    pub fn runs(&mut self) -> bool {
+        matches!(self.child.try_wait(), Ok(None))
+    }
+
     /// The first word behind a label of what it said.
     pub fn word(&self, label: &str) -> Option<String> {
         let line = self.said.lines().find(|line| line.contains(label))?;
