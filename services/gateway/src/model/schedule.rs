@@ -10,12 +10,19 @@ use crate::ids::{Kind, encode};
 /// A day of the week.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum Weekday {
+    /// The first day of the week.
     Monday = 1,
+    /// The second day of the week.
     Tuesday,
+    /// The third day of the week.
     Wednesday,
+    /// The fourth day of the week.
     Thursday,
+    /// The fifth day of the week.
     Friday,
+    /// The sixth day of the week.
     Saturday,
+    /// The seventh day of the week.
     Sunday,
 }
 
