@@ -89,6 +89,9 @@ pub async fn connect(path: &Path, connections: u32, read_only: bool) -> Result<D
     options
         .min_connections(1)
         .max_connections(connections)
+        // A file's connections need no renewal; and the pool's task that looks for old ones counts them without a lock and can spin for ever.
+        .idle_timeout(None)
+        .max_lifetime(None)
         .sqlx_logging(false)
         .map_sqlx_sqlite_opts(move |sqlite| {
             let sqlite = sqlite
