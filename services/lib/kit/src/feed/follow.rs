@@ -135,9 +135,13 @@ async fn pull(follower: &Follower, opened: &mut bool) -> Result<()> {
         let mut told = Vec::with_capacity(come.len());
         let mut broken = None;
         for event in come {
-            match event {
-                Ok(event) => told.push(Told::new(follower, Fact::from_wire(event)?)),
-                Err(status) => broken = Some(status),
+            match event.map_err(Error::from).and_then(Fact::from_wire) {
+                Ok(fact) => told.push(Told::new(follower, fact)),
+                // What came before it is applied first.
+                Err(error) => {
+                    broken = Some(error);
+                    break;
+                }
             }
         }
         let fitted = apply(follower, &told).await?;
@@ -145,8 +149,8 @@ async fn pull(follower: &Follower, opened: &mut bool) -> Result<()> {
         for (Told { fact, .. }, fitted) in told.iter().zip(fitted) {
             metrics.applied(fact.position, now - fact.occurred_at.as_millis(), fitted);
         }
-        if let Some(status) = broken {
-            return Err(status.into());
+        if let Some(error) = broken {
+            return Err(error);
         }
     }
     Err(Error::unavailable("FEED_ENDED", "the feed ended"))
