@@ -189,14 +189,12 @@ impl Told {
 /// Applies what has come; answers of each fact whether it fitted. All in one change as a rule; when one of them does not fit, each in a change of
 /// its own, and that one is passed by.
 async fn apply(follower: &Follower, told: &[Told]) -> Result<Vec<bool>> {
-    match apply_together(follower, told).await {
-        Ok(()) => return Ok(vec![true; told.len()]),
-        Err(error) if !error.is_refusal() => return Err(error),
-        Err(error) if told.len() == 1 => {
-            pass_by(follower, &told[0], &error).await?;
-            return Ok(vec![false]);
+    if told.len() > 1 {
+        match apply_together(follower, told).await {
+            Ok(()) => return Ok(vec![true; told.len()]),
+            Err(error) if !error.is_refusal() => return Err(error),
+            Err(_) => {}
         }
-        Err(_) => {}
     }
     let mut fitted = Vec::with_capacity(told.len());
     for one in told {
