@@ -93,6 +93,7 @@ pub async fn serve(
     let router = Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/ready", get(ready))
+        .route("/ready/here", get(ready_here))
         .route("/metrics", get(metrics))
         .with_state(Arc::new(operations));
     let serving = axum::serve(listener, router);
@@ -119,8 +120,17 @@ async fn metrics(State(of): State<Arc<Operations>>) -> Response {
     }
 }
 
+/// Whether somebody works of every role that runs here or is called from here.
 async fn ready(State(of): State<Arc<Operations>>) -> Response {
-    let problems = of.problems().await;
+    told(of.problems(|_| true).await)
+}
+
+/// Whether what runs here works, whoever else is away: who sends work here asks this.
+async fn ready_here(State(of): State<Arc<Operations>>) -> Response {
+    told(of.problems(Channel::is_here).await)
+}
+
+fn told(problems: Vec<Problem>) -> Response {
     let ready = problems.is_empty();
     let status = match ready {
         true => StatusCode::OK,
@@ -148,13 +158,13 @@ async fn look(watched: &Watched) -> Result<Found> {
 }
 
 impl Operations {
-    /// What keeps the process from being ready, each with its remedy; bounded in time.
-    pub async fn problems(&self) -> Vec<Problem> {
+    /// What keeps the process from being ready, each with its remedy; of the ways to roles, these count. Bounded in time.
+    pub async fn problems(&self, counts: impl Fn(&Channel) -> bool) -> Vec<Problem> {
         let mut problems = Vec::new();
         for watched in &self.here {
             problems.extend(database(watched).await);
         }
-        for (role, channel) in &self.peers {
+        for (role, channel) in self.peers.iter().filter(|(_, way)| counts(way)) {
             problems.extend(peer(role, channel.clone()).await);
         }
         problems
@@ -242,12 +252,15 @@ mod tests {
             peers: Vec::new(),
         };
         dead_jobs(&db, DEAD_JOBS_MAX).await;
-        assert!(operations.problems().await.is_empty(), "up to the bound");
+        assert!(
+            operations.problems(|_| true).await.is_empty(),
+            "up to the bound"
+        );
         dead_jobs(&db, 1).await;
         let (nobody, incoming) = local::pipe();
         drop(incoming);
         operations.peers.push(("lobby-manager", nobody));
-        let problems = operations.problems().await;
+        let problems = operations.problems(|_| true).await;
         let told: Vec<_> = problems
             .iter()
             .map(|problem| (problem.what.as_str(), problem.reason))
@@ -259,7 +272,7 @@ mod tests {
         assert_eq!(told, wanted);
         assert!(problems.iter().all(|problem| !problem.remedy.is_empty()));
         db.read().clone().close().await.unwrap();
-        let problems = operations.problems().await;
+        let problems = operations.problems(|_| true).await;
         assert_eq!(problems[0].reason, "DATABASE_SILENT");
     }
 

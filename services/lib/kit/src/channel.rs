@@ -55,6 +55,11 @@ impl Channel {
         self
     }
 
+    /// Whether calls stay in this process.
+    pub fn is_here(&self) -> bool {
+        matches!(self.calls, Calls::Here(_))
+    }
+
     /// How the role is: here as it says itself, elsewhere as the best of its replicas is.
     pub async fn standing(&self) -> Standing {
         match &self.calls {
