@@ -1,12 +1,12 @@
 //! The command line.
 
 mod installation;
+mod simulator;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
 use clap::{Args, Parser, Subcommand};
-use convene_kit::{Code, Error, Result};
-use convene_simulator::{Https, SimulatorConfig};
+use convene_kit::{Code, Error, Result, telemetry::Traces};
 
 use crate::{command, config, logging, roles::RoleName};
 
@@ -27,7 +27,7 @@ enum Command {
     /// Run some roles of a set-up of several processes
     Serve(Serve),
     /// Run the Graph-like simulator alone, or print how clients reach a running one
-    Simulator(Simulator),
+    Simulator(simulator::Simulator),
     /// Show or move the business clock of a running development node
     Clock(Clock),
     /// List, make or revoke the tenant's API keys on a running node
@@ -90,44 +90,6 @@ struct Serve {
     /// Use the simulator that runs at this address as provider, for example http://127.0.0.1:8790
     #[arg(long)]
     simulator: Option<String>,
-}
-
-#[derive(Debug, Args)]
-#[command(args_conflicts_with_subcommands = true)]
-struct Simulator {
-    #[command(subcommand)]
-    command: Option<SimulatorCommand>,
-    /// Where it listens; loopback only
-    #[arg(long, default_value_t = SocketAddr::from(([127, 0, 0, 1], config::SIMULATOR_PORT)))]
-    listen: SocketAddr,
-    /// Where it listens over HTTPS, which official clients want; loopback only [default: 127.0.0.1:8791, any port when --listen names any]
-    #[arg(long)]
-    https_listen: Option<SocketAddr>,
-    /// Folder of the certificates, made when it holds none [default: beside the state file, else in the user's cache]
-    #[arg(long)]
-    tls: Option<PathBuf>,
-    /// Plain HTTP only
-    #[arg(long, conflicts_with_all = ["https_listen", "tls"])]
-    no_https: bool,
-    /// Same seed, same ids and secrets
-    #[arg(long, default_value_t = 1)]
-    seed: u64,
-    /// Keep its world in this file; in memory only when left out
-    #[arg(long)]
-    state: Option<PathBuf>,
-}
-
-#[derive(Debug, Subcommand)]
-enum SimulatorCommand {
-    /// Print shell exports for clients; fails while no simulator answers. Use: eval "$(convene simulator env)"
-    Env {
-        /// Address of the simulator
-        #[arg(long, default_value_t = format!("http://127.0.0.1:{}", config::SIMULATOR_PORT))]
-        base: String,
-        /// Addresses over plain HTTP instead of HTTPS
-        #[arg(long)]
-        http: bool,
-    },
 }
 
 #[derive(Debug, Args)]
@@ -323,18 +285,44 @@ enum ConfigCommand {
 /// Runs the process's command; errors go to standard error with their remedy.
 pub fn main() -> ExitCode {
     let cli = Cli::parse();
-    // Commands for people stay quiet; servers say what they do.
-    logging::start(match cli.command {
-        Command::Up(_) | Command::Serve(_) | Command::Simulator(_) => "info,sqlx=warn,sea_orm=warn",
-        _ => "error",
-    });
     let runtime = match tokio::runtime::Runtime::new() {
         Ok(runtime) => runtime,
         Err(error) => return fail(&Error::internal(error.to_string())),
     };
-    match runtime.block_on(run(cli.command)) {
+    // The way to the collector lives in the runtime.
+    let inside = runtime.enter();
+    let traces = match traces(&cli.command) {
+        Ok(traces) => traces,
+        Err(error) => return fail(&error),
+    };
+    drop(inside);
+    // Commands for people stay quiet; servers say what they do.
+    let default = match cli.command {
+        Command::Up(_) | Command::Serve(_) | Command::Simulator(_) => "info,sqlx=warn,sea_orm=warn",
+        _ => "error",
+    };
+    logging::start(default, traces.as_ref());
+    let ended = runtime.block_on(run(cli.command, traces.as_ref()));
+    if let Some(traces) = &traces {
+        traces.flush();
+    }
+    match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => fail(&error),
+    }
+}
+
+/// Servers tell a collector what they do, when one is configured.
+fn traces(command: &Command) -> Result<Option<Traces>> {
+    let (file, roles) = match command {
+        Command::Up(up) => (up.config.as_deref(), RoleName::all()),
+        Command::Serve(serve) => (Some(serve.config.as_path()), serve.roles.clone()),
+        _ => return Ok(None),
+    };
+    match config::Config::load(file) {
+        Ok(config) => logging::traces(&config, &roles),
+        // The command itself tells what is wrong.
+        Err(_) => Ok(None),
     }
 }
 
@@ -352,52 +340,29 @@ fn fail(error: &Error) -> ExitCode {
     })
 }
 
-async fn run(command: Command) -> Result<()> {
+async fn run(command: Command, traces: Option<&Traces>) -> Result<()> {
     match command {
         Command::Demo(demo) => crate::demo::run(demo.data).await,
         Command::Up(up) => {
-            command::up::run(command::up::Options {
+            let options = command::up::Options {
                 config: up.config,
                 data: up.data,
                 listen: up.listen,
                 simulator: up.simulator,
                 simulator_listen: up.simulator_listen,
-            })
-            .await
+            };
+            command::up::run(options, traces).await
         }
         Command::Serve(serve) => {
-            command::serve::run(command::serve::Options {
+            let options = command::serve::Options {
                 roles: serve.roles,
                 config: serve.config,
                 data: serve.data,
                 simulator: serve.simulator,
-            })
-            .await
+            };
+            command::serve::run(options, traces).await
         }
-        Command::Simulator(simulator) => match simulator.command {
-            Some(SimulatorCommand::Env { base, http }) => {
-                command::simulator::env(&base, http).await
-            }
-            None => {
-                let state = simulator.state;
-                let folder = simulator
-                    .tls
-                    .unwrap_or_else(|| command::simulator::certificates(state.as_deref()));
-                let https = Https {
-                    listen: simulator
-                        .https_listen
-                        .unwrap_or_else(|| command::simulator::https_beside(simulator.listen)),
-                    folder,
-                };
-                command::simulator::serve(SimulatorConfig {
-                    listen: simulator.listen,
-                    seed: simulator.seed,
-                    state_file: state,
-                    https: (!simulator.no_https).then_some(https),
-                })
-                .await
-            }
-        },
+        Command::Simulator(wanted) => simulator::run(wanted).await,
         Command::Clock(clock) => match clock.command {
             ClockCommand::Show { server } => command::clock::show(&client(server)?).await,
             ClockCommand::Advance { by, server } => {

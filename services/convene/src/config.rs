@@ -54,6 +54,8 @@ pub struct Config {
     pub tls: Option<Tls>,
     /// The key file.
     pub keys: Keys,
+    /// Where traces go.
+    pub telemetry: Telemetry,
 }
 
 /// The public door.
@@ -146,6 +148,24 @@ pub struct Keys {
     pub file: Option<PathBuf>,
 }
 
+/// Where traces go.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Telemetry {
+    /// Address of an OpenTelemetry collector that takes OTLP over gRPC, for example `http://127.0.0.1:4317`; https when it is not loopback. Left out: that in
+    /// `OTEL_EXPORTER_OTLP_ENDPOINT`; without either, traces go nowhere.
+    pub otlp: Option<String>,
+}
+
+impl Telemetry {
+    /// The collector's address; an empty one is none.
+    pub fn address(&self) -> Option<String> {
+        let standard = || std::env::var("OTEL_EXPORTER_OTLP_ENDPOINT").ok();
+        let address = self.otlp.clone().or_else(standard);
+        address.filter(|address| !address.is_empty())
+    }
+}
+
 fn hidden<S: Serializer>(_: &SecretString, serializer: S) -> std::result::Result<S::Ok, S::Error> {
     serializer.serialize_str("(hidden)")
 }
@@ -183,6 +203,7 @@ impl Default for Config {
             database: Database::default(),
             tls: None,
             keys: Keys::default(),
+            telemetry: Telemetry::default(),
         }
     }
 }

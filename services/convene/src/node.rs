@@ -57,6 +57,7 @@ pub struct Node {
     operations: SocketAddr,
     simulator: Option<Simulator>,
     development: Option<DevelopmentKey>,
+    metrics: Metrics,
     running: JoinSet<Result<()>>,
     stop: CancellationToken,
 }
@@ -121,6 +122,7 @@ impl Node {
             operations: listening.map_err(|error| Error::internal(error.to_string()))?,
             simulator,
             development: None,
+            metrics: measured.metrics.clone(),
             running: JoinSet::new(),
             stop: CancellationToken::new(),
         };
@@ -198,6 +200,11 @@ impl Node {
     /// The built-in simulator, when it runs.
     pub fn simulator(&self) -> Option<&Simulator> {
         self.simulator.as_ref()
+    }
+
+    /// What the process measures.
+    pub fn metrics(&self) -> &Metrics {
+        &self.metrics
     }
 
     /// The first key of a development node, when the gateway runs here.

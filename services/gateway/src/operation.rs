@@ -84,7 +84,8 @@ impl App {
                 "graphql",
                 operation = name,
                 role = role(&caller.scope),
-                principal = %caller.principal
+                principal = %caller.principal,
+                otel.kind = "server",
             ),
             traceparent,
         );

@@ -2,7 +2,7 @@
 
 use std::{collections::BTreeSet, path::PathBuf};
 
-use convene_kit::Result;
+use convene_kit::{Result, telemetry::Traces};
 
 use super::{print, stop_signal};
 use crate::{Node, config::Config, node::Ports, roles::RoleName};
@@ -17,7 +17,7 @@ pub struct Options {
 }
 
 /// Starts some roles and stays until stopped.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: Options, traces: Option<&Traces>) -> Result<()> {
     let mut config = Config::load(Some(&options.config))?;
     if let Some(data) = options.data {
         config.data = data;
@@ -41,6 +41,9 @@ pub async fn run(options: Options) -> Result<()> {
         node = starting => node?,
         () = stop_signal() => return Ok(()),
     };
+    if let Some(traces) = traces {
+        traces.register(node.metrics());
+    }
     if !node.url().is_empty() {
         greeting.push_str(&format!(
             "  GraphQL                {}/graphql\n",

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::PathBuf};
 
-use convene_kit::Result;
+use convene_kit::{Result, telemetry::Traces};
 
 use super::{print, stop_signal};
 use crate::{Node, config::Config, simulator};
@@ -18,7 +18,7 @@ pub struct Options {
 }
 
 /// Starts everything and stays until stopped.
-pub async fn run(options: Options) -> Result<()> {
+pub async fn run(options: Options, traces: Option<&Traces>) -> Result<()> {
     let mut config = Config::load(options.config.as_deref())?;
     if let Some(data) = options.data {
         config.data = data;
@@ -35,6 +35,9 @@ pub async fn run(options: Options) -> Result<()> {
         config.provider = Some(simulator::provider(&env, base));
     }
     let node = Node::start(config).await?;
+    if let Some(traces) = traces {
+        traces.register(node.metrics());
+    }
     print(&greeting(&node));
     node.run_until(stop_signal()).await
 }

@@ -58,24 +58,30 @@ pub fn addresses(config: &Config) -> Vec<Finding> {
     if let (true, Some(first)) = (config.development, public.first()) {
         findings.push(found::DEVELOPMENT_IN_PUBLIC.with("development", &[("detail", first)]));
     }
-    if let Some(provider) = &config.provider {
-        let addresses = [
-            ("provider.base", &provider.base),
-            ("provider.beta_base", &provider.beta_base),
-            ("provider.token_url", &provider.token_url),
-        ];
-        for (field, address) in addresses {
-            let Some(bare) = address.strip_prefix("http://") else {
-                continue;
-            };
-            let authority = bare.split('/').next().unwrap_or_default();
-            if !is_loopback(authority) {
-                let detail = [("detail", authority)];
-                findings.push(found::ADDRESS_NOT_ENCRYPTED.with(field, &detail));
-            }
+    for (field, address) in called(config) {
+        let Some(bare) = address.strip_prefix("http://") else {
+            continue;
+        };
+        let authority = bare.split('/').next().unwrap_or_default();
+        if !is_loopback(authority) {
+            let detail = [("detail", authority)];
+            findings.push(found::ADDRESS_NOT_ENCRYPTED.with(field, &detail));
         }
     }
     findings
+}
+
+/// Addresses of others that are called with secrets, or told what happens.
+fn called(config: &Config) -> Vec<(&'static str, String)> {
+    let mut called = Vec::new();
+    if let Some(provider) = &config.provider {
+        called.push(("provider.base", provider.base.clone()));
+        called.push(("provider.beta_base", provider.beta_base.clone()));
+        called.push(("provider.token_url", provider.token_url.clone()));
+    }
+    let collector = config.telemetry.address();
+    called.extend(collector.map(|address| ("telemetry.otlp", address)));
+    called
 }
 
 /// Whether `host:port`, or a host alone, stays on this machine.
@@ -206,6 +212,9 @@ mod tests {
         let plain = provider("http://graph.example/v1.0");
         assert_eq!(codes(&plain), ["ADDRESS_NOT_ENCRYPTED"]);
         assert_eq!(addresses(&plain)[0].subject, "provider.base");
+        let mut traced = Config::default();
+        traced.telemetry.otlp = Some("http://collector.example:4317".into());
+        assert_eq!(addresses(&traced)[0].subject, "telemetry.otlp");
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod apart;
 mod doctor;
 mod full_disk;
 mod house;
+mod traces;
 
 use std::process::Command;
 

@@ -255,6 +255,7 @@ impl Graph {
             status = Empty,
             reason = Empty,
             duration_ms = Empty,
+            otel.kind = "client",
         );
         let began = Instant::now();
         let exchange = self.exchange(&send, &span, heard);

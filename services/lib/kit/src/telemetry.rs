@@ -1,4 +1,6 @@
-//! Traces that cross roles and jobs, as W3C trace context.
+//! Traces that cross roles and jobs, as W3C trace context, and their way to a collector.
+
+mod export;
 
 use std::collections::HashMap;
 
@@ -7,6 +9,8 @@ use opentelemetry_sdk::{propagation::TraceContextPropagator, trace::SdkTracerPro
 use tracing::{Span, Subscriber};
 use tracing_opentelemetry::{OpenTelemetryLayer, OpenTelemetrySpanExt as _};
 use tracing_subscriber::registry::LookupSpan;
+
+pub use export::Traces;
 
 /// Header and metadata key of the trace context.
 pub const TRACEPARENT: &str = "traceparent";

@@ -124,7 +124,7 @@ impl<W: Worker> Runner<W> {
     /// Never fails: what goes wrong is written to the row or, when even that fails, left to the end of the lease.
     pub async fn run(self: Arc<Self>, row: Arc<Model>) {
         let span = telemetry::follow(
-            tracing::info_span!("job", queue = %row.queue, attempt = row.attempts, otel.name = "job"),
+            tracing::info_span!("job", actor = self.actor, queue = %row.queue, attempt = row.attempts),
             &row.traceparent,
         );
         let began = Instant::now();

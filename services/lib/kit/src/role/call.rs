@@ -85,7 +85,8 @@ where
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
         let method = path.trim_start_matches('/').to_owned();
-        let span = telemetry::follow(tracing::info_span!("rpc", method), traceparent);
+        let span = tracing::info_span!("rpc", method, otel.name = method, otel.kind = "server");
+        let span = telemetry::follow(span, traceparent);
         let answer: Answering<_, _> = if self.probe.is_on() {
             let ready = self.inner.clone();
             let inner = std::mem::replace(&mut self.inner, ready);
