@@ -7,7 +7,10 @@ use std::{
     process::Command,
 };
 
+use convene_kit::Database;
 use convene_meeting_broker::NEEDS;
+use convene_scratch::Place;
+use secrecy::ExposeSecret as _;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
@@ -146,4 +149,46 @@ async fn what_is_wrong_is_named_and_ends_with_a_failure() {
         (broken.code, broken.severe()),
         (1, vec!["CONFIGURATION_UNUSABLE"])
     );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn schemas_on_postgresql_are_examined() {
+    convene_scratch::on_postgres(on_a_server).await;
+}
+
+async fn on_a_server(place: Place) {
+    let Database::Postgres { url, .. } = place.database() else {
+        panic!("not a server");
+    };
+    let cloud = Cloud::start();
+    let folder = TempDir::new().unwrap();
+    let file = config(folder.path(), &cloud);
+    let with = |url: &str| {
+        let text = fs::read_to_string(&file).unwrap();
+        let text = text.split("[database]").next().unwrap();
+        let database = format!("[database]\nurl = \"{url}\"\nmigrate_at_start = false\n");
+        fs::write(&file, format!("{text}{database}")).unwrap();
+    };
+    let roles = convene::roles::ROLES.len();
+    with(url.expose_secret());
+    let fresh = doctor(&file, &[]);
+    assert_eq!(
+        fresh.severe(),
+        vec!["DATABASE_NOT_MADE"; roles],
+        "{}",
+        fresh.text
+    );
+    let migrate = ["migrate", "--config", file.to_str().unwrap()];
+    let migrated = Command::new(BINARY).args(migrate).output().unwrap();
+    assert!(migrated.status.success());
+    let ready = doctor(&file, &[]);
+    let up_to_date = ready.of("DATABASE_READY").len() + ready.of("DATABASE_SLOW").len();
+    assert_eq!(up_to_date, roles, "{}", ready.text);
+    assert!(ready.text.contains("PostgreSQL"), "{}", ready.text);
+
+    with("postgres://convene:canary@127.0.0.1:9/convene");
+    let away = doctor(&file, &["--roles", "scheduler,gateway"]);
+    // Once: the second is on the same server.
+    assert_eq!(away.severe(), ["DATABASE_UNREACHABLE"]);
+    assert!(!away.text.contains("canary"), "{}", away.text);
 }
