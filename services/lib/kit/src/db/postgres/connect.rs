@@ -22,8 +22,8 @@ use crate::{
 const VERSION_MIN: i32 = 140_000;
 /// How long one waits for a connection, in milliseconds.
 const ACQUIRE_MS: u64 = 5_000;
-/// A connection that nobody used for this time is closed, in milliseconds.
-const IDLE_MS: u64 = 60_000;
+/// A connection older than this is replaced when it is next asked for, in milliseconds: what a session of the server holds only grows.
+const LIFETIME_MS: u128 = 30 * 60_000;
 /// A connection that nobody used for this time is tried before it is used, in milliseconds.
 const TRY_AFTER_MS: u128 = 1_000;
 /// A statement that takes longer is stopped, in milliseconds.
@@ -81,13 +81,13 @@ impl Server {
     }
 
     pub async fn pool(&self, connections: u32) -> Result<PgPool> {
-        PgPoolOptions::new()
-            .max_connections(connections)
-            .acquire_timeout(Duration::from_millis(ACQUIRE_MS))
-            .idle_timeout(Duration::from_millis(IDLE_MS))
+        pool_of(connections)
             .test_before_acquire(false)
             .before_acquire(|connection, meta| {
                 Box::pin(async move {
+                    if meta.age.as_millis() > LIFETIME_MS {
+                        return Ok(false);
+                    }
                     if meta.idle_for.as_millis() > TRY_AFTER_MS {
                         connection.ping().await?;
                     }
@@ -113,11 +113,7 @@ impl Server {
     /// Brings the schema up to date; replicas that start at the same time do it one after the other.
     pub async fn migrate<M: MigratorTrait>(&self) -> Result<()> {
         // One connection, whose session holds the lock until it is closed.
-        let one = PgPoolOptions::new()
-            .max_connections(1)
-            .acquire_timeout(Duration::from_millis(ACQUIRE_MS))
-            .idle_timeout(None)
-            .max_lifetime(None)
+        let one = pool_of(1)
             .connect_with(
                 self.options
                     .clone()
@@ -174,12 +170,20 @@ impl Server {
     }
 }
 
+/// A pool that keeps its connections. With a limit on idleness or age the driver runs a task that closes connections, and
+/// that task can spin for ever: it reads a count of idle connections that concurrent takers take below zero.
+fn pool_of(connections: u32) -> PgPoolOptions {
+    PgPoolOptions::new()
+        .max_connections(connections)
+        .acquire_timeout(Duration::from_millis(ACQUIRE_MS))
+        .idle_timeout(None)
+        .max_lifetime(None)
+}
+
 /// One connection that reads a service's schema, whatever its state.
 pub async fn one(url: &SecretString, name: &str) -> Result<DatabaseConnection> {
     let server = Server::new(url, name)?;
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_millis(ACQUIRE_MS))
+    let pool = pool_of(1)
         .connect_with(server.options)
         .await
         .map_err(unusable)?;
@@ -189,9 +193,7 @@ pub async fn one(url: &SecretString, name: &str) -> Result<DatabaseConnection> {
 /// A service's schema for reading only, as it is at one moment.
 pub async fn snapshot(url: &SecretString, name: &str) -> Result<Option<Tx>> {
     let server = Server::new(url, name)?;
-    let pool = PgPoolOptions::new()
-        .max_connections(1)
-        .acquire_timeout(Duration::from_millis(ACQUIRE_MS))
+    let pool = pool_of(1)
         .connect_with(server.options.clone().options([
             ("statement_timeout", 0),
             ("idle_in_transaction_session_timeout", 0),
