@@ -83,6 +83,14 @@ fn crates_depend_downwards_only() {
             | "convene-simulator"
             | "convene-plugin-host" => vec![],
             "convene-kit" => vec!["convene-domain", "convene-proto"],
+            "convene-events" => vec!["convene-domain", "convene-kit"],
+            "convene-webhooks" => vec![
+                "convene-domain",
+                "convene-events",
+                "convene-kit",
+                "convene-migrations",
+                "convene-proto",
+            ],
             "convene-meeting-broker" => vec![
                 "convene-domain",
                 "convene-kit",

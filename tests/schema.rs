@@ -66,7 +66,7 @@ fn the_webhook_events() {
     let mut page = String::from(
         "# Webhook events\n\nA body is `{ type, timestamp, data }`: `timestamp` is when it happened (RFC 3339, business time); `data` holds `bookingId`, `objectKind`, `objectId`, `seq` (rises\nwith every change of the object; not every change is public) and the fields below. Ids are those of the GraphQL API. Of `visitId` and `hostId`, where both stand, one is there: for\nwhom it is. No personal data, no join details. Generated from the source.\n\n| type | what happened | fields of `data` |\n|---|---|---|\n",
     );
-    for event in convene_webhooks::EVENT_TYPES {
+    for event in convene_events::EVENT_TYPES {
         let fields = event.fields.iter().map(|field| format!("`{field}`"));
         let fields = fields.collect::<Vec<_>>().join(", ");
         page.push_str(&format!(

@@ -1,7 +1,6 @@
 //! Webhooks: other systems are told what happened, signed, at least once, under an id that stays the same (I7).
 
 mod convert;
-mod events;
 mod jobs;
 mod payload;
 mod peers;
@@ -18,7 +17,6 @@ use convene_kit::{
 };
 use convene_proto::webhook::v1::webhooks_server::WebhooksServer;
 
-pub use events::{EVENT_TYPES, EventType};
 pub use peers::Peers;
 pub use service::ENDPOINTS_MAX;
 pub use store::secret::sealed_with;

@@ -1,20 +1,12 @@
 //! The bytes that are sent: what happened, in ids. No personal data, no join details, no names at the provider.
 
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use convene_domain::BookingId;
+use convene_events::{Told, global_id};
 use convene_kit::{Error, Result, feed::Fact};
 use serde_json::json;
-use uuid::Uuid;
-
-use crate::events::Told;
 
 /// Body of a request, in bytes.
 pub const PAYLOAD_BYTES_MAX: usize = 16 * 1024;
-
-/// An id as the GraphQL API answers it and takes it.
-pub fn global_id(kind: &str, id: Uuid) -> String {
-    BASE64.encode(format!("{kind}:{id}"))
-}
 
 /// The body of every request about one fact.
 pub fn payload(fact: &Fact, booking: BookingId, told: Told) -> Result<String> {

@@ -1,6 +1,7 @@
 //! Endpoints and their secrets.
 
 use convene_domain::{EndpointId, TenantId, Timestamp};
+use convene_events::EVENT_TYPES;
 use convene_kit::{
     Context, Error, Origin, Result, Tx, convert, idempotency::Key, ids, keys::Sealer,
     store as spine,
@@ -9,7 +10,6 @@ use secrecy::SecretString;
 
 use super::Webhooks;
 use crate::{
-    events::EVENT_TYPES,
     signature,
     store::{endpoint, secret},
 };

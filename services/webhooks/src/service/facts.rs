@@ -6,6 +6,7 @@ use convene_domain::{
     EndpointId,
     delivery::{Event, Subject},
 };
+use convene_events::told;
 use convene_kit::{
     Origin, Result, Tx,
     feed::{Apply, Fact},
@@ -13,7 +14,6 @@ use convene_kit::{
 };
 
 use crate::{
-    events::told,
     payload::payload,
     store::{
         delivery::{self, Deliveries},

@@ -1,13 +1,19 @@
-//! Which facts are public, under which name, with which fields. Names and fields stay; what services call their facts inside may change.
+//! Which facts are public, under which name, with which fields: what webhooks tell and workflows react to. Names and fields stay; what services call
+//! their facts inside may change.
 
 use convene_domain::{
     Audience, Machine as _, booking::Booking, consent::Consent, lobby::Lobby, meeting::Meeting,
     permit::Permit, recording::Recording, visit::Visit,
 };
 use convene_kit::{Result, feed::Fact};
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
+use uuid::Uuid;
 
-use crate::payload::global_id;
+/// An id as the GraphQL API answers it and takes it.
+pub fn global_id(kind: &str, id: Uuid) -> String {
+    BASE64.encode(format!("{kind}:{id}"))
+}
 
 /// A public event.
 #[derive(Clone, Copy, Debug)]
@@ -122,7 +128,9 @@ pub const EVENT_TYPES: [EventType; 27] = [
 /// A public event and its fields.
 #[derive(Debug)]
 pub struct Told {
+    /// Public name.
     pub name: &'static str,
+    /// What is told beside the event's own ids.
     pub fields: Value,
 }
 
