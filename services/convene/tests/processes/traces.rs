@@ -16,7 +16,7 @@ use opentelemetry_proto::tonic::{
     common::v1::{KeyValue, any_value::Value as Any},
     trace::v1::ResourceSpans,
 };
-use serde_json::json;
+use serde_json::{Value, json};
 use tempfile::TempDir;
 use tokio::net::TcpListener;
 use tonic::{Request, Response, Status, transport::server::TcpIncoming};
@@ -131,7 +131,16 @@ async fn one_booking_is_one_trace_at_the_collector() {
     let guests = up.call(guests, json!({ "id": booking })).await;
     let query = query.replace("($id: ID!)", "($id: ID!, $guest: ID!)");
     let guest = json!({"id": booking, "guest": guests["booking"]["guests"][0]["id"]});
-    let ticket = up.call(&query, guest).await["issueTicket"]["ticket"].take();
+    // The lobby that issues it is opened a moment after the booking.
+    let ticket = Mutex::new(Value::Null);
+    eventually("a ticket is issued", || async {
+        let issued = up.call(&query, guest.clone()).await["issueTicket"]["ticket"].take();
+        let there = issued.is_string();
+        *ticket.lock().unwrap() = issued;
+        there
+    })
+    .await;
+    let ticket = ticket.into_inner().unwrap();
     up.completes(&booking).await;
     let env = cloud.get("env").await;
     let key = up.process.said("Admin key");
