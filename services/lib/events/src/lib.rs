@@ -1,12 +1,12 @@
 //! Which facts are public, under which name, with which fields: what webhooks tell and workflows react to. Names and fields stay; what services call
 //! their facts inside may change.
 
+use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use convene_domain::{
     Audience, Machine as _, booking::Booking, consent::Consent, lobby::Lobby, meeting::Meeting,
     permit::Permit, recording::Recording, visit::Visit,
 };
 use convene_kit::{Result, feed::Fact};
-use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
 use serde_json::{Value, json};
 use uuid::Uuid;
 
