@@ -80,7 +80,7 @@ fn crates_depend_downwards_only() {
             | "convene-proto"
             | "convene-graph"
             | "convene-migrations"
-            | "convene-simulator"
+            | "convene-acs"
             | "convene-plugin-host" => vec![],
             "convene-kit" => vec!["convene-domain", "convene-proto"],
             "convene-events" => vec!["convene-domain", "convene-kit"],
@@ -91,6 +91,7 @@ fn crates_depend_downwards_only() {
                 "convene-migrations",
                 "convene-proto",
             ],
+            "convene-simulator" => vec!["convene-acs"],
             "convene-meeting-broker" => vec![
                 "convene-domain",
                 "convene-kit",
@@ -259,6 +260,7 @@ fn every_service_says_what_it_is() {
         "lib/domain",
         "lib/kit",
         "lib/graph",
+        "lib/acs",
     ] {
         let readme = root().join("services").join(name).join("README.md");
         assert!(readme.is_file(), "{} is missing", readme.display());

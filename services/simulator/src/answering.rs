@@ -9,6 +9,7 @@ use serde_json::json;
 use tower::ServiceExt as _;
 
 use crate::{
+    acs,
     clock::http_date,
     control, entra,
     env::THROTTLE_HEADER,
@@ -54,6 +55,7 @@ impl Answering {
         let router = Router::new()
             .nest(CONTROL, control::routes())
             .merge(entra::routes())
+            .merge(acs::routes(shared.clone()))
             .merge(graph::routes(shared.clone()))
             .fallback(nothing_here)
             .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
@@ -151,7 +153,7 @@ impl Answering {
 }
 
 async fn nothing_here() -> Response<Body> {
-    let sentence = "Graph is under /v1.0 and /beta, tokens under /{tenant}/oauth2/v2.0/token, the simulator's own API under /_simulator.";
+    let sentence = "Graph is under /v1.0 and /beta, communication services under /identities, /teamsUser, /rooms and /calling, tokens under /{tenant}/oauth2/v2.0/token, the simulator's own API under /_simulator.";
     (StatusCode::NOT_FOUND, Json(json!({"error": sentence}))).into_response()
 }
 

@@ -14,12 +14,16 @@ pub struct Clock {
 impl Clock {
     /// Milliseconds since the Unix epoch, moved.
     pub fn now_ms(&self) -> i64 {
-        let wall = SystemTime::now()
+        self.wall_ms().saturating_add(self.offset_ms())
+    }
+
+    /// Milliseconds since the Unix epoch, as everybody's wall clock shows them.
+    pub fn wall_ms(&self) -> i64 {
+        SystemTime::now()
             .duration_since(UNIX_EPOCH)
             .map_or(0, |since| {
                 i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-            });
-        wall.saturating_add(self.offset_ms())
+            })
     }
 
     /// The offset in force, in milliseconds.

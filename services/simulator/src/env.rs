@@ -35,6 +35,15 @@ pub struct SimulatorEnv {
     pub graph_throttle_header: String,
     /// The simulator's own API, over plain HTTP.
     pub graph_control: String,
+    /// Endpoint and access key of the communication resource. Official Python clients take it over HTTPS only: they drop the scheme.
+    #[serde(default)]
+    pub acs_connection_string: String,
+    /// The endpoint alone, for clients that are given the key or an Entra credential apart.
+    #[serde(default)]
+    pub acs_endpoint: String,
+    /// The resource's id: the first part of its users' ids, and the audience of its tokens.
+    #[serde(default)]
+    pub acs_resource_id: String,
 }
 
 impl std::fmt::Debug for SimulatorEnv {

@@ -1,7 +1,8 @@
-//! A Graph-like and Entra-like cloud on your desk, over real HTTP: for development and tests, without account or network.
+//! A Graph-like, Entra-like and ACS-like cloud on your desk, over real HTTP: for development and tests, without account or network.
 //!
-//! It knows nothing of Convene's services; any client of the Microsoft Graph API can be pointed at it.
+//! It knows nothing of Convene's services; any client of Microsoft Graph or of Azure Communication Services can be pointed at it.
 
+mod acs;
 mod answering;
 mod clock;
 mod control;
@@ -91,6 +92,9 @@ pub enum SimulatorError {
     /// The signing key could not be derived.
     #[error("the simulator's signing key cannot be made from this seed; choose another")]
     Key,
+    /// The key of communication tokens, which is part of the program.
+    #[error("the simulator was built with a broken key: {0}")]
+    BuiltInKey(convene_acs::BadKey),
 }
 
 /// A running simulator; it stops when it is dropped.

@@ -9,8 +9,10 @@ use std::{
     },
 };
 
+use convene_acs::Resource;
+
 use crate::{
-    SimulatorConfig, SimulatorError,
+    SimulatorConfig, SimulatorError, acs,
     clock::Clock,
     entra::KnownTokens,
     env::{SimulatorEnv, THROTTLE_HEADER},
@@ -40,6 +42,8 @@ pub struct Shared {
     pub secure: Option<Secure>,
     /// Users, application, signing key: fixed by the seed.
     pub directory: Directory,
+    /// The communication resource: fixed by the seed too.
+    pub resource: Resource,
     /// Its clock.
     pub clock: Clock,
     /// Scripted faults.
@@ -77,6 +81,7 @@ impl Shared {
             origin: Origin::listener(false, address),
             secure,
             directory: Directory::new(snapshot.seed).map_err(|_| SimulatorError::Key)?,
+            resource: acs::resource(snapshot.seed)?,
             clock,
             faults: Faults::new(snapshot.seed),
             log: HttpLog::default(),
@@ -167,6 +172,9 @@ impl Shared {
             graph_ca: ca.unwrap_or_default(),
             graph_throttle_header: THROTTLE_HEADER.to_owned(),
             graph_control: format!("{}/_simulator", self.origin),
+            acs_connection_string: self.resource.keys.connection_string(&base.to_string()),
+            acs_endpoint: base.to_string(),
+            acs_resource_id: self.resource.id.clone(),
         }
     }
 }

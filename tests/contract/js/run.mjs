@@ -1,7 +1,7 @@
-// Runs all cases. With `--broken` every answer of Graph is an error, and no case may pass: a case that cannot fail says nothing.
+// Runs all cases. With `--broken` every answer is an error, and no case may pass: a case that cannot fail says nothing.
 import { breakAll, broken, control } from "./harness.mjs";
 
-const groups = ["token", "users", "events", "odata", "batch", "series", "access", "meetings", "calls", "recordings", "errors", "conventions"];
+const groups = ["token", "users", "events", "odata", "batch", "series", "access", "meetings", "calls", "recordings", "errors", "conventions", "identity", "rooms"];
 let passed = 0;
 let failed = 0;
 

@@ -14,13 +14,14 @@ use axum::{
     response::{IntoResponse as _, Response},
     routing::{get, post},
 };
-use http::StatusCode;
+use http::{StatusCode, header};
 use serde::Deserialize;
 use serde_json::json;
 
 use crate::{state::Shared, throttle::Enforcement};
 use body::{Body, refuse};
 
+const KNOWN_DIFFERENCES: &str = include_str!("../../data/known-differences.json");
 /// Smallest share of the published limits.
 const SCALE_MIN: f64 = 0.000_01;
 
@@ -28,6 +29,7 @@ pub fn routes() -> Router<Arc<Shared>> {
     Router::new()
         .route("/health", get(|| async { "ok" }))
         .route("/env", get(env))
+        .route("/known-differences", get(known_differences))
         .route("/clock", get(clock).put(set_clock))
         .route(
             "/faults",
@@ -52,8 +54,14 @@ pub fn routes() -> Router<Arc<Shared>> {
 async fn unknown() -> Response {
     refuse(
         StatusCode::NOT_FOUND,
-        "the control API has health, env, clock, faults, repeats, throttling, permissions, policies, requests, reset, meetings and attendees",
+        "the control API has health, env, known-differences, clock, faults, repeats, throttling, permissions, policies, requests, reset, meetings and attendees",
     )
+}
+
+/// Where it is not as Microsoft's clouds are, in sentences.
+async fn known_differences() -> Response {
+    let json = [(header::CONTENT_TYPE, "application/json")];
+    (json, KNOWN_DIFFERENCES).into_response()
 }
 
 #[derive(Deserialize)]

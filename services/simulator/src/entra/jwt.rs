@@ -15,11 +15,34 @@ use crate::{origin::Origin, state::Shared, world::derived_uuid};
 pub const LIFE_S: i64 = 3_599;
 /// Signature algorithm (RFC 8037).
 pub const ALGORITHM: &str = "EdDSA";
-const AUDIENCE: &str = "https://graph.microsoft.com";
 /// Tokens whose signature need not be verified again.
 const KNOWN_MAX: usize = 1_024;
 
-/// Why a token does not open Graph.
+/// A resource that there are tokens for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Audience {
+    Graph,
+    Communication,
+}
+
+impl Audience {
+    /// Its identifier.
+    fn uri(self) -> &'static str {
+        match self {
+            Self::Graph => "https://graph.microsoft.com",
+            Self::Communication => "https://communication.azure.com",
+        }
+    }
+
+    /// By the resource of a scope; clients of communication services write a slash at its end.
+    pub fn of(resource: &str) -> Option<Self> {
+        let resource = resource.trim_end_matches('/');
+        let all = [Self::Graph, Self::Communication];
+        all.into_iter().find(|one| one.uri() == resource)
+    }
+}
+
+/// Why a token does not open a resource.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Invalid {
     /// Not a JSON Web Token.
@@ -37,6 +60,7 @@ pub enum Invalid {
 pub struct Grant {
     /// Its end, in seconds since the epoch.
     expiry: i64,
+    audience: String,
     /// Application permissions, as they were when it was issued.
     pub roles: BTreeSet<String>,
 }
@@ -73,12 +97,12 @@ pub fn key_id(shared: &Shared) -> String {
 }
 
 /// A new access token.
-pub fn sign(shared: &Shared, origin: &Origin) -> String {
+pub fn sign(shared: &Shared, origin: &Origin, audience: Audience) -> String {
     let directory = &shared.directory;
     let now = shared.clock.now_ms() / 1_000;
     let head = json!({"typ": "JWT", "alg": ALGORITHM, "kid": key_id(shared)});
     let claims = json!({
-        "aud": AUDIENCE,
+        "aud": audience.uri(),
         "iss": issuer(shared, origin),
         "iat": now,
         "nbf": now,
@@ -98,7 +122,7 @@ pub fn sign(shared: &Shared, origin: &Origin) -> String {
 }
 
 /// What a bearer token grants now.
-pub fn check(shared: &Shared, token: &str) -> Result<Arc<Grant>, Invalid> {
+pub fn check(shared: &Shared, token: &str, audience: Audience) -> Result<Arc<Grant>, Invalid> {
     let grant = match shared.known_tokens.get(token) {
         Some(grant) => grant,
         None => {
@@ -107,6 +131,9 @@ pub fn check(shared: &Shared, token: &str) -> Result<Arc<Grant>, Invalid> {
             grant
         }
     };
+    if grant.audience != audience.uri() {
+        return Err(Invalid::Audience);
+    }
     if shared.clock.now_ms() / 1_000 < grant.expiry {
         Ok(grant)
     } else {
@@ -114,7 +141,8 @@ pub fn check(shared: &Shared, token: &str) -> Result<Arc<Grant>, Invalid> {
     }
 }
 
-fn verify(shared: &Shared, token: &str) -> Result<Grant, Invalid> {
+/// The claims of a token with our signature.
+pub fn issued_here(shared: &Shared, token: &str) -> Result<Value, Invalid> {
     let (body, signature) = token.rsplit_once('.').ok_or(Invalid::Malformed)?;
     let (_, claims) = body.split_once('.').ok_or(Invalid::Malformed)?;
     let claims = URL.decode(claims).map_err(|_| Invalid::Malformed)?;
@@ -124,14 +152,18 @@ fn verify(shared: &Shared, token: &str) -> Result<Grant, Invalid> {
     UnparsedPublicKey::new(&ED25519, public.as_ref())
         .verify(body.as_bytes(), &signature)
         .map_err(|_| Invalid::Signature)?;
-    if claims.get("aud").and_then(Value::as_str) != Some(AUDIENCE) {
-        return Err(Invalid::Audience);
-    }
+    Ok(claims)
+}
+
+fn verify(shared: &Shared, token: &str) -> Result<Grant, Invalid> {
+    let claims = issued_here(shared, token)?;
+    let audience = claims.get("aud").and_then(Value::as_str);
     let expiry = claims.get("exp").and_then(Value::as_i64);
     let roles = claims.get("roles").and_then(Value::as_array);
     let roles = roles.into_iter().flatten().filter_map(Value::as_str);
     Ok(Grant {
         expiry: expiry.ok_or(Invalid::Malformed)?,
+        audience: audience.unwrap_or_default().to_owned(),
         roles: roles.map(str::to_owned).collect(),
     })
 }

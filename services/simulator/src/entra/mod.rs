@@ -10,7 +10,7 @@ use std::sync::Arc;
 use axum::{Router, routing::get};
 
 use crate::state::Shared;
-pub use jwt::{Grant, Invalid, KnownTokens, check};
+pub use jwt::{Audience, Grant, Invalid, KnownTokens, check, issued_here};
 
 /// The token endpoint and what libraries ask for before they use it.
 pub fn routes() -> Router<Arc<Shared>> {

@@ -11,11 +11,12 @@ use base64::{Engine as _, engine::general_purpose::STANDARD};
 use http::{HeaderMap, header};
 use serde_json::json;
 
-use super::{jwt, refusal::Refusal};
+use super::{
+    jwt::{self, Audience},
+    refusal::Refusal,
+};
 use crate::{origin::Origin, state::Shared};
 
-/// The only resource there are tokens for.
-const RESOURCE: &str = "https://graph.microsoft.com";
 /// What every scope of client credentials ends with.
 const DEFAULT: &str = "/.default";
 
@@ -38,14 +39,15 @@ pub async fn issue(
         // What is not a form has no parameter.
         Err(_) => Fields::new(),
     };
-    if let Err(refusal) = granted(&shared, &tenant, &headers, &fields) {
-        return refusal.answer(&shared, &origin);
-    }
+    let audience = match granted(&shared, &tenant, &headers, &fields) {
+        Ok(audience) => audience,
+        Err(refusal) => return refusal.answer(&shared, &origin),
+    };
     let body = json!({
         "token_type": "Bearer",
         "expires_in": jwt::LIFE_S,
         "ext_expires_in": jwt::LIFE_S,
-        "access_token": jwt::sign(&shared, &origin),
+        "access_token": jwt::sign(&shared, &origin, audience),
     });
     ([(header::CACHE_CONTROL, "no-store")], Json(body)).into_response()
 }
@@ -55,7 +57,7 @@ fn granted(
     tenant: &str,
     headers: &HeaderMap,
     fields: &Fields,
-) -> Result<(), Refusal> {
+) -> Result<Audience, Refusal> {
     let directory = &shared.directory;
     let field = |name: &str| {
         let value = fields.get(name).map(String::as_str);
@@ -95,9 +97,9 @@ fn granted(
         return Err(Refusal::client(7_000_215, text));
     }
     let scope = required("scope")?;
-    match scope.strip_suffix(DEFAULT) {
-        Some(resource) if resource.trim_end_matches('/') == RESOURCE => Ok(()),
-        Some(_) => Err(Refusal::bad(
+    match scope.strip_suffix(DEFAULT).map(Audience::of) {
+        Some(Some(audience)) => Ok(audience),
+        Some(None) => Err(Refusal::bad(
             "invalid_scope",
             70011,
             format!(

@@ -14,7 +14,7 @@ use super::{
     permissions,
 };
 use crate::{
-    entra::{self, Grant, Invalid},
+    entra::{self, Audience, Grant, Invalid},
     state::Shared,
 };
 
@@ -62,7 +62,7 @@ fn bearer(shared: &Shared, headers: &HeaderMap) -> Result<Arc<Grant>, &'static s
     if !scheme.eq_ignore_ascii_case("bearer") || token.trim().is_empty() {
         return Err("Access token is empty.");
     }
-    entra::check(shared, token.trim()).map_err(|invalid| match invalid {
+    entra::check(shared, token.trim(), Audience::Graph).map_err(|invalid| match invalid {
         Invalid::Malformed => "CompactToken parsing failed with error code: 80049217",
         Invalid::Signature => "Access token validation failure. Invalid signature.",
         Invalid::Audience => "Access token validation failure. Invalid audience.",

@@ -51,7 +51,8 @@ pub struct User {
     pub covered: bool,
 }
 
-fn hash(seed: u64, name: &str) -> [u8; 32] {
+/// 32 bytes that depend on seed and name alone.
+pub fn derived_bytes(seed: u64, name: &str) -> [u8; 32] {
     let mut bytes = [0; 32];
     let text = format!("{seed}/{name}");
     let hash = digest(&SHA256, text.as_bytes());
@@ -65,7 +66,7 @@ fn hash(seed: u64, name: &str) -> [u8; 32] {
 pub fn derived_hex(seed: u64, name: &str) -> String {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let digit = |half: u8| char::from(DIGITS[usize::from(half & 15)]);
-    let halves = hash(seed, name).into_iter();
+    let halves = derived_bytes(seed, name).into_iter();
     halves
         .flat_map(|byte| [digit(byte >> 4), digit(byte)])
         .collect()
@@ -74,7 +75,7 @@ pub fn derived_hex(seed: u64, name: &str) -> String {
 /// A UUID that depends on seed and name alone.
 pub fn derived_uuid(seed: u64, name: &str) -> String {
     let mut bytes = [0; 16];
-    for (to, from) in bytes.iter_mut().zip(hash(seed, name)) {
+    for (to, from) in bytes.iter_mut().zip(derived_bytes(seed, name)) {
         *to = from;
     }
     let id = uuid::Builder::from_random_bytes(bytes).into_uuid();
@@ -97,7 +98,7 @@ impl Directory {
             tenant: derived_uuid(seed, "tenant"),
             client_id: derived_uuid(seed, "client"),
             client_secret: Secret(format!("sim~{secret}")),
-            signing_key: Ed25519KeyPair::from_seed_unchecked(&hash(seed, "signing"))?,
+            signing_key: Ed25519KeyPair::from_seed_unchecked(&derived_bytes(seed, "signing"))?,
             users: [
                 user("host", "First Host", true),
                 user("host2", "Second Host", true),

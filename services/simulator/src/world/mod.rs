@@ -18,7 +18,7 @@ use serde_json::{Map, Value};
 
 use access::Access;
 pub use calls::{Call, Ended, JoinError, Operation, SETTLE_MS};
-pub use directory::{Directory, User, derived_hex, derived_uuid};
+pub use directory::{Directory, User, derived_bytes, derived_hex, derived_uuid};
 pub use events::{Event, NewEvent};
 use index::Index;
 pub use meetings::{Meeting, NewMeeting};
@@ -47,6 +47,9 @@ pub struct World {
     pub repeat_conflicts: bool,
     #[serde(default)]
     access: Access,
+    /// Users, rooms and calls of the communication resource.
+    #[serde(default)]
+    pub acs: convene_acs::State,
     #[serde(skip)]
     index: Index,
 }

@@ -24,12 +24,32 @@ async fn the_environment_is_told_and_can_be_exported() {
         "GRAPH_USER",
         "GRAPH_USER_EMAIL",
         "GRAPH_DENIED_USER",
+        "ACS_CONNECTION_STRING",
+        "ACS_ENDPOINT",
+        "ACS_RESOURCE_ID",
     ] {
         let line = format!("export {name}='{}'\n", told[name].as_str().unwrap());
         assert!(exports.contains(&line), "{line}");
     }
     assert!(!format!("{env:?}").contains(&env.graph_client_secret));
     assert_eq!(desk.control(Method::GET, "health", None).await.bytes, b"ok");
+}
+
+#[tokio::test]
+async fn differences_are_told_in_sentences() {
+    let desk = Desk::new().await;
+    let told = desk
+        .control(Method::GET, "known-differences", None)
+        .await
+        .with(200);
+    for area in ["entra", "graph", "acs"] {
+        let all = told.as_array().unwrap().iter();
+        let mut of = all.filter(|one| one["area"] == area);
+        assert!(
+            of.all(|one| one["difference"].as_str().unwrap().ends_with('.')),
+            "{area}"
+        );
+    }
 }
 
 #[tokio::test]

@@ -38,6 +38,14 @@ impl Reply {
         self.json()
     }
 
+    /// An error of this status and code, as communication services tell it.
+    #[track_caller]
+    pub fn refused_by_acs(&self, status: u16, code: &str) {
+        let body = self.with(status);
+        assert_eq!(self.code(), code, "{body}");
+        assert_eq!(self.header("x-ms-error-code"), code);
+    }
+
     /// An error of this status and code, in Graph's envelope.
     #[track_caller]
     pub fn refused(&self, status: u16, code: &str) {

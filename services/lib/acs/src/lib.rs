@@ -1,0 +1,26 @@
+//! Azure Communication Services on the wire, for the official server SDKs, over a small port: whoever mounts it says whose resource it is, what time
+//! it is, and keeps the state. What comes in is read and refused here, what it means is decided here by pure functions, so that both mountings
+//! answer the same.
+
+mod face;
+mod identity;
+mod jwt;
+mod page;
+mod port;
+mod problem;
+mod raw_id;
+mod resource;
+mod room;
+mod state;
+mod time;
+
+pub use face::Face;
+pub use identity::{Identity, Scope, TokenWish};
+pub use jwt::{BadKey, Signer};
+pub use page::{PAGE_MAX, Page};
+pub use port::{BadToken, Command, Once, Outcome, Port, TeamsUser};
+pub use problem::Problem;
+pub use raw_id::RawId;
+pub use resource::{Keys, Resource};
+pub use room::{NewRoom, PARTICIPANTS_MAX, Role, RoleChanges, Room, RoomChange};
+pub use state::{Moment, State};
