@@ -1,13 +1,13 @@
-//! Lobbies, visits, tickets and permits.
+//! Lobbies, visits, tickets and permits; plugins, where they are bound, what they keep, and their calls.
 
 use sea_orm_migration::{
     prelude::*,
-    sea_query::{ColumnDef, Table},
+    sea_query::{ColumnDef, Index, Table, TableCreateStatement},
 };
 
 use crate::spine::{index, machine_table, service};
 
-service!("lobby_manager", up);
+service!("lobby_manager", up, Plugins = "m0002_plugins": plugins);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
@@ -70,4 +70,112 @@ async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         false,
     )
     .await
+}
+
+async fn plugins(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    manager.create_table(plugin_module()).await?;
+    index(
+        manager,
+        "plugin_module",
+        &["tenant_id", "name", "version"],
+        true,
+    )
+    .await?;
+    manager.create_table(plugin_binding()).await?;
+    index(
+        manager,
+        "plugin_binding",
+        &["tenant_id", "hook", "scope_id"],
+        true,
+    )
+    .await?;
+    manager.create_table(plugin_value()).await?;
+    manager.create_table(plugin_call()).await?;
+    index(manager, "plugin_call", &["tenant_id", "visit_id"], false).await?;
+    index(
+        manager,
+        "plugin_call",
+        &["tenant_id", "binding_id", "id"],
+        false,
+    )
+    .await
+}
+
+/// Uploaded modules; those with a name and a version are published and never change.
+fn plugin_module() -> TableCreateStatement {
+    Table::create()
+        .table("plugin_module")
+        .col(ColumnDef::new("tenant_id").uuid().not_null())
+        // SHA-256, in hex.
+        .col(ColumnDef::new("digest").string_len(64).not_null())
+        .col(ColumnDef::new("bytes").blob().not_null())
+        .col(ColumnDef::new("size_bytes").big_integer().not_null())
+        .col(ColumnDef::new("uploaded_at_ms").big_integer().not_null())
+        .col(ColumnDef::new("name").string_len(64))
+        .col(ColumnDef::new("version").string_len(64))
+        // JSON lists.
+        .col(ColumnDef::new("hooks").text().not_null())
+        .col(ColumnDef::new("capabilities").text().not_null())
+        .col(ColumnDef::new("published_at_ms").big_integer())
+        .primary_key(Index::create().col("tenant_id").col("digest"))
+        .to_owned()
+}
+
+/// Which plugin decides where.
+fn plugin_binding() -> TableCreateStatement {
+    Table::create()
+        .table("plugin_binding")
+        .col(ColumnDef::new("tenant_id").uuid().not_null())
+        .col(ColumnDef::new("id").uuid().not_null())
+        .col(ColumnDef::new("version").big_integer().not_null())
+        .col(ColumnDef::new("head_hash").blob().not_null())
+        .col(ColumnDef::new("hook").string_len(32).not_null())
+        .col(ColumnDef::new("scope").string_len(16).not_null())
+        // The host's or the lobby's id; the tenant's own for the whole tenant.
+        .col(ColumnDef::new("scope_id").uuid().not_null())
+        // JSON: module, grants, limits, settings.
+        .col(ColumnDef::new("active").text())
+        .col(ColumnDef::new("previous").text())
+        .col(ColumnDef::new("shadow").text())
+        .col(ColumnDef::new("on_fault").string_len(80).not_null())
+        .col(ColumnDef::new("enabled").boolean().not_null())
+        .col(ColumnDef::new("created_at_ms").big_integer().not_null())
+        .primary_key(Index::create().col("tenant_id").col("id"))
+        .to_owned()
+}
+
+/// What plugins keep, by the plugin's name: its versions share it.
+fn plugin_value() -> TableCreateStatement {
+    Table::create()
+        .table("plugin_value")
+        .col(ColumnDef::new("tenant_id").uuid().not_null())
+        .col(ColumnDef::new("plugin").string_len(64).not_null())
+        .col(ColumnDef::new("key").string_len(256).not_null())
+        .col(ColumnDef::new("value").blob().not_null())
+        .col(ColumnDef::new("revision").big_integer().not_null())
+        .primary_key(Index::create().col("tenant_id").col("plugin").col("key"))
+        .to_owned()
+}
+
+/// The journal of calls.
+fn plugin_call() -> TableCreateStatement {
+    Table::create()
+        .table("plugin_call")
+        .col(ColumnDef::new("tenant_id").uuid().not_null())
+        .col(ColumnDef::new("id").uuid().not_null())
+        .col(ColumnDef::new("binding_id").uuid().not_null())
+        .col(ColumnDef::new("visit_id").uuid().not_null())
+        .col(ColumnDef::new("digest").string_len(64).not_null())
+        .col(ColumnDef::new("shadow").boolean().not_null())
+        // Whether anything was done because of it.
+        .col(ColumnDef::new("acted").boolean().not_null())
+        .col(ColumnDef::new("at_ms").big_integer().not_null())
+        .col(ColumnDef::new("verdict").string_len(16).not_null())
+        .col(ColumnDef::new("subject").string_len(64).not_null())
+        .col(ColumnDef::new("fuel").big_integer().not_null())
+        .col(ColumnDef::new("duration_us").big_integer().not_null())
+        // JSON: all that a replay needs. May hold names, where an admin granted them: never in logs, never in events.
+        .col(ColumnDef::new("record").text().not_null())
+        .primary_key(Index::create().col("tenant_id").col("id"))
+        .to_owned()
 }

@@ -17,7 +17,9 @@ macro_rules! contracts {
     )*};
 }
 
-contracts!(event, clock, scheduler, meeting, lobby, recording, webhook);
+contracts!(
+    event, clock, scheduler, meeting, lobby, recording, webhook, plugin
+);
 
 /// Encoded `FileDescriptorSet` of all contracts, for gRPC reflection.
 pub const DESCRIPTORS: &[u8] = include_bytes!(concat!(env!("OUT_DIR"), "/descriptors.bin"));

@@ -85,6 +85,14 @@ impl World {
         world
     }
 
+    /// Stopped and started again on the same data.
+    pub async fn restarted(self) -> Self {
+        let set_up = self.set_up.clone();
+        let folder = self.stop().await;
+        released(folder.path()).await;
+        Self::start(set_up, folder, None).await
+    }
+
     async fn start(set_up: SetUp, folder: TempDir, probe: Option<Arc<dyn Probe>>) -> Self {
         let disturbed = probe.is_some();
         let running = set_up.start(folder.path(), probe).await;

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use base64::{Engine as _, engine::general_purpose::STANDARD as BASE64};
+use convene_plugin_fixtures::{Lobby as Module, case};
 use convene_tests::{Booked, Caller, Cast, Guest, SetUp, Values, World, fault, schema::Schema};
 use serde_json::{Value, json};
 
@@ -35,6 +36,23 @@ pub struct Tenant {
     waiting: Guest,
     /// Global id of a webhook endpoint; nobody listens there.
     endpoint: String,
+    /// Global id of a plugin binding.
+    binding: String,
+}
+
+/// A plugin that is asked about the tenant's guests, and only written down.
+async fn shadow(admin: &Caller) -> String {
+    let module = Module::always(case::WAIT, "WELCOME").build();
+    let digest = admin.upload_module(module).await.unwrap();
+    let query = "mutation($digest: String!) {
+        publishPlugin(input: { digest: $digest, name: \"door\", version: \"1\" }) { refusal { reason } }
+        bindPlugin(input: { scope: TENANT, digest: $digest, shadow: true }) { binding { id } } }";
+    let bound = admin
+        .call(query, json!({ "digest": digest }))
+        .await
+        .unwrap();
+    let id = bound["bindPlugin"]["binding"]["id"].as_str();
+    id.unwrap().to_owned()
 }
 
 impl Tenant {
@@ -45,6 +63,7 @@ impl Tenant {
         let endpoint = made["createWebhookEndpoint"]["endpoint"]["id"].as_str();
         let query = "mutation { createSchedule(input: { idempotencyKey: \"s\", name: \"Hours\", hours: {} }) { schedule { id } } }";
         admin.call(query, json!({})).await.unwrap();
+        let binding = shadow(admin).await;
         let booked = cast.book(world, DAY_MS, 2).await;
         let inside = cast.arrive(&booked, 0).await;
         cast.decide("admitVisit", &inside).await;
@@ -56,12 +75,15 @@ impl Tenant {
             booked,
             waiting,
             endpoint: endpoint.unwrap().to_owned(),
+            binding,
         }
     }
 
     /// All that an admin can see.
     pub async fn dump(&self) -> Value {
-        let query = "query($id: ID!, $hooks: ID!) {
+        let query = "query($id: ID!, $hooks: ID!, $plugin: ID!) {
+            pluginModules { digest name version } pluginCalls(bindingId: $plugin, first: 3) { id verdict }
+            pluginBindings { id enabled onFault active { digest } previous { digest } shadow { digest } }
             webhookEndpoints { id url enabled overlapUntil } webhookDeliveries(endpointId: $hooks, first: 2) { edges { node { id } } }
             services { edges { node { id name availability { stepMs scheduleIds } } } }
             hosts { edges { node { id name availability { scheduleIds } } } }
@@ -70,7 +92,8 @@ impl Tenant {
             booking(id: $id) { id state version guests { id } meeting { id state holders } recordings { id }
                 lobby { id state visits { id state position } } }
             auditTrail(bookingId: $id) { events { objectId type seq actor hash } } }";
-        let variables = json!({ "id": self.booked.id, "hooks": self.endpoint });
+        let variables =
+            json!({ "id": self.booked.id, "hooks": self.endpoint, "plugin": self.binding });
         self.admin.call(query, variables).await.unwrap()
     }
 

@@ -51,6 +51,7 @@ mod isolation;
 mod isolation_grpc;
 mod lobby;
 mod operations;
+mod plugins;
 mod replicas;
 mod subscription;
 mod tenancy;

@@ -41,22 +41,8 @@ impl Cache {
             .mode(0o700)
             .create(folder)?;
         let path = folder.join("key");
-        let made = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .mode(0o600)
-            .open(&path);
-        match made {
-            Ok(mut file) => {
-                let mut key = [0; TAG_BYTES];
-                SystemRandom::new()
-                    .fill(&mut key)
-                    .map_err(|_| io::Error::other("the system gives no random bytes"))?;
-                file.write_all(&key)?;
-                file.sync_all()?;
-            }
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+        if !path.exists() {
+            make_key(&path)?;
         }
         if fs::metadata(&path)?.mode() & 0o077 != 0 {
             let text = "the key of the compiled plugins can be read by others; set its mode to 0600, or delete the folder";
@@ -124,6 +110,29 @@ impl Cache {
         file.write_all(tag.as_ref())?;
         file.write_all(code)?;
         fs::rename(&beside, self.folder.join(name))
+    }
+}
+
+/// Makes the key, whole or not at all: of several processes that begin at the same time one makes it, and all read that one.
+fn make_key(path: &Path) -> io::Result<()> {
+    let mut key = [0; TAG_BYTES];
+    SystemRandom::new()
+        .fill(&mut key)
+        .map_err(|_| io::Error::other("the system gives no random bytes"))?;
+    let beside = path.with_extension(std::process::id().to_string());
+    let mut file = OpenOptions::new()
+        .write(true)
+        .create(true)
+        .truncate(true)
+        .mode(0o600)
+        .open(&beside)?;
+    file.write_all(&key)?;
+    file.sync_all()?;
+    let made = fs::hard_link(&beside, path);
+    fs::remove_file(&beside)?;
+    match made {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => Ok(()),
     }
 }
 

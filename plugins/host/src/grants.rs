@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// What an admin allows a plugin. The default is nothing beyond logging and explaining.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, rename_all = "camelCase")]
 pub struct Grants {
     /// Bytes of keys and values that it may keep; 0 withholds the capability.
     pub kv_bytes: u64,
@@ -17,6 +17,16 @@ pub struct Grants {
 }
 
 impl Grants {
+    /// Everything, for the question what a module asks for.
+    pub fn all() -> Self {
+        Self {
+            kv_bytes: u64::MAX,
+            http: vec!["https://anywhere.invalid".into()],
+            facts: true,
+            fields: Vec::new(),
+        }
+    }
+
     /// Whether a personal field is told.
     pub fn tells(&self, field: &str) -> bool {
         self.fields.iter().any(|granted| granted == field)

@@ -314,6 +314,6 @@ impl Inner {
                 compiled
             }
         };
-        Plugin::link(digest, hooks, &self.linker, &component)
+        Plugin::link(digest, hooks, outline, &self.linker, &component)
     }
 }

@@ -1,5 +1,7 @@
 //! A module that can be called.
 
+use std::sync::Arc;
+
 use wasmtime::{
     Store,
     component::{Component, HasSelf, Linker},
@@ -18,6 +20,7 @@ use crate::{
 pub struct Plugin {
     digest: String,
     hooks: Vec<&'static str>,
+    outline: Arc<Outline>,
     pub(crate) lobby: Option<LobbyHookPre<State>>,
 }
 
@@ -38,6 +41,20 @@ impl Plugin {
         &self.hooks
     }
 
+    /// The capabilities that it imports, beside those that everybody has.
+    pub fn capabilities(&self) -> Vec<&'static str> {
+        contract::capabilities(&self.outline)
+    }
+
+    /// `Ok` when everything that it imports is granted.
+    ///
+    /// # Errors
+    ///
+    /// `CAPABILITY_NOT_GRANTED`, which names the import.
+    pub fn ensure_granted(&self, grants: &Grants) -> Result<(), Refusal> {
+        contract::imports(&self.outline, grants)
+    }
+
     /// Starts an instance for each hook and asks nothing. Types of functions are compared only here.
     pub(crate) async fn start(&self, store: &mut Store<State>) -> wasmtime::Result<()> {
         if let Some(lobby) = &self.lobby {
@@ -50,6 +67,7 @@ impl Plugin {
     pub(crate) fn link(
         digest: String,
         hooks: Vec<&'static str>,
+        outline: Outline,
         linker: &Linker<State>,
         component: &Component,
     ) -> Result<Self, Refusal> {
@@ -65,6 +83,7 @@ impl Plugin {
         Ok(Self {
             digest,
             hooks,
+            outline: Arc::new(outline),
             lobby,
         })
     }

@@ -1,6 +1,7 @@
 //! The command line.
 
 mod installation;
+mod plugin;
 mod simulator;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
@@ -34,6 +35,8 @@ enum Command {
     ApiKeys(ApiKeys),
     /// Make a tenant, or a key for one that lost its last, on a node that stands still
     Tenant(Tenant),
+    /// Try plugins here; publish, bind, compare and replay them on a running node
+    Plugin(plugin::Plugin),
     /// Verify or show what happened, from the databases themselves
     Audit(Audit),
     /// Print generated contracts
@@ -372,6 +375,7 @@ async fn run(command: Command, traces: Option<&Traces>) -> Result<()> {
             ClockCommand::Reset { server } => command::clock::reset(&client(server)?).await,
         },
         Command::ApiKeys(keys) => api_keys(keys.command).await,
+        Command::Plugin(plugin) => plugin::run(plugin).await,
         Command::Tenant(tenant) => match tenant.command {
             TenantCommand::Create { node } => {
                 command::tenant::create(&still(node.config, node.data)?, None, &node.name).await

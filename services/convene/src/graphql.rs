@@ -36,16 +36,7 @@ impl Client {
     /// Runs an operation; answers `data`, or the first error.
     pub async fn call(&self, query: &str, variables: Value) -> Result<Value> {
         let mut answer = self.answer(query, variables).await?;
-        if let Some(error) = answer["errors"].get(0) {
-            let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-            return Err(Error::refused(
-                match text(&error["extensions"]["reason"]) {
-                    reason if reason.is_empty() => "GRAPHQL_ERROR".to_owned(),
-                    reason => reason,
-                },
-                text(&error["message"]),
-            ));
-        }
+        first_error(&answer)?;
         Ok(answer["data"].take())
     }
 
@@ -75,6 +66,23 @@ impl Client {
             .map_err(silent)
     }
 
+    /// Uploads a plugin's module under its SHA-256; answers the digest, in hex.
+    pub async fn upload_module(&self, bytes: Vec<u8>) -> Result<String> {
+        let digest = convene_kit::digest::sha256(&bytes);
+        let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        let answer = self
+            .http
+            .put(format!("{}/plugins/modules/{digest}", self.url))
+            .timeout(Duration::from_millis(TIMEOUT_MS))
+            .body(bytes)
+            .send()
+            .await
+            .map_err(silent)?;
+        let answer: Value = answer.json().await.map_err(silent)?;
+        first_error(&answer)?;
+        Ok(digest)
+    }
+
     /// Fetches bytes from a link of the gateway.
     pub async fn fetch(&self, link: &str) -> Result<Vec<u8>> {
         let response = self
@@ -86,6 +94,20 @@ impl Client {
             .map_err(silent)?;
         Ok(response.bytes().await.map_err(silent)?.to_vec())
     }
+}
+
+fn first_error(answer: &Value) -> Result<()> {
+    let Some(error) = answer["errors"].get(0) else {
+        return Ok(());
+    };
+    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
+    Err(Error::refused(
+        match text(&error["extensions"]["reason"]) {
+            reason if reason.is_empty() => "GRAPHQL_ERROR".to_owned(),
+            reason => reason,
+        },
+        text(&error["message"]),
+    ))
 }
 
 fn silent(error: reqwest::Error) -> Error {

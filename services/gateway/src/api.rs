@@ -7,6 +7,7 @@ use convene_kit::{Caller, Channel, Clock, Context, Db, Deps, Result, caller::Cal
 use convene_proto::{
     lobby::v1::lobby_manager_client::LobbyManagerClient,
     meeting::v1::meeting_broker_client::MeetingBrokerClient,
+    plugin::v1::plugins_client::PluginsClient,
     recording::v1::recording_coordinator_client::RecordingCoordinatorClient,
     scheduler::v1::scheduler_client::SchedulerClient, webhook::v1::webhooks_client::WebhooksClient,
 };
@@ -68,6 +69,11 @@ impl Api {
 
     pub fn webhooks(&self) -> WebhooksClient<Channel> {
         WebhooksClient::new(self.peers.webhooks.clone())
+    }
+
+    /// Kept by the lobby manager, whose hook is the only one that is served.
+    pub fn plugins(&self) -> PluginsClient<Channel> {
+        PluginsClient::new(self.peers.lobby.clone())
     }
 
     /// The gateway acting by itself.

@@ -26,9 +26,11 @@ pub enum Kind {
     ApiKey,
     WebhookEndpoint,
     WebhookDelivery,
+    PluginBinding,
+    PluginCall,
 }
 
-const KINDS: [(Kind, &str); 12] = [
+const KINDS: [(Kind, &str); 14] = [
     (Kind::Service, "Service"),
     (Kind::Host, "Host"),
     (Kind::Schedule, "Schedule"),
@@ -41,6 +43,8 @@ const KINDS: [(Kind, &str); 12] = [
     (Kind::ApiKey, "ApiKey"),
     (Kind::WebhookEndpoint, "WebhookEndpoint"),
     (Kind::WebhookDelivery, "WebhookDelivery"),
+    (Kind::PluginBinding, "PluginBinding"),
+    (Kind::PluginCall, "PluginCall"),
 ];
 
 impl Kind {

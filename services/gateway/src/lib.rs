@@ -14,6 +14,7 @@ mod limits;
 mod loaders;
 mod metrics;
 mod model;
+mod module;
 mod mutation;
 mod operation;
 mod pages;

@@ -1,6 +1,7 @@
 //! Reading.
 
 mod availability;
+mod plugin;
 
 use async_graphql::{
     Context, ID, MergedObject, Object, Result, SimpleObject,
@@ -65,7 +66,7 @@ pub struct Viewer {
 
 /// Reading.
 #[derive(Default, MergedObject)]
-pub struct Query(Objects, availability::Slots);
+pub struct Query(Objects, availability::Slots, plugin::PluginReads);
 
 /// Reading what there is.
 #[derive(Default)]
@@ -372,7 +373,9 @@ async fn node(ctx: &Context<'_>, field: &'static str, id: &ID) -> Result<Node> {
             let endpoint = api(ctx)?.webhooks().get_endpoint(message).await;
             WebhookEndpoint(endpoint.map_err(status)?.into_inner()).into()
         }
-        Kind::Guest | Kind::WebhookDelivery => return Err(fault(Error::not_found("node"))),
+        Kind::Guest | Kind::WebhookDelivery | Kind::PluginBinding | Kind::PluginCall => {
+            return Err(fault(Error::not_found("node")));
+        }
     })
 }
 

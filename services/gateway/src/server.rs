@@ -11,7 +11,7 @@ use axum::{
         Html, IntoResponse as _, Response,
         sse::{Event, KeepAlive, Sse},
     },
-    routing::{get, post},
+    routing::{get, post, put},
     serve::ListenerExt as _,
 };
 use convene_kit::{Code, Error, Result, telemetry};
@@ -26,6 +26,7 @@ use crate::{
     api::{Api, ReadOnly},
     artefact,
     error::code,
+    module,
     operation::{self, App, Operation},
     pages, schema, socket,
 };
@@ -83,6 +84,7 @@ fn router(api: Arc<Api>) -> Router {
         .merge(
             Router::new()
                 .route("/artefacts/{recording}/{segment}", get(artefact::download))
+                .route("/plugins/modules/{digest}", put(module::upload))
                 .with_state(api),
         )
         .merge(pages::routes())

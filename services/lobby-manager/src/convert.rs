@@ -1,6 +1,11 @@
 //! Between proto and domain.
 
-use convene_domain::{lobby, visit::Phase};
+pub mod plugins;
+
+use convene_domain::{
+    lobby,
+    visit::{Phase, WaitsFor},
+};
 use convene_kit::{
     Result,
     convert::{id, required_time, to_wire},
@@ -56,6 +61,11 @@ pub fn visit(view: VisitView) -> wire::Visit {
         Phase::TimedOut { .. } => wire::VisitState::TimedOut,
         Phase::Left => wire::VisitState::Left,
     };
+    let (waits_for_queue, waits_for_step) = match visit.waits_for {
+        Some(WaitsFor::Queue(queue)) => (queue, String::new()),
+        Some(WaitsFor::Step(step)) => (String::new(), step),
+        None => Default::default(),
+    };
     wire::Visit {
         id: row.id.to_string(),
         lobby_id: visit.lobby.to_string(),
@@ -70,6 +80,8 @@ pub fn visit(view: VisitView) -> wire::Visit {
         ended_at: visit.ended_at.map(to_wire),
         decided_by: row.decided_by.unwrap_or_default(),
         meeting_id: visit.meeting.to_string(),
+        waits_for_queue,
+        waits_for_step,
     }
 }
 

@@ -1,5 +1,7 @@
 //! The gRPC edge: decode, call the service, encode.
 
+pub mod plugins;
+
 use convene_kit::{Context, caller::Callers, convert::id};
 use convene_proto::lobby::v1::{self as wire, lobby_manager_server};
 use tonic::{Request, Response, Status};

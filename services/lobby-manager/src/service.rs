@@ -3,6 +3,7 @@
 mod decide;
 mod door;
 mod guests;
+pub mod plugins;
 
 use convene_domain::{
     BookingId, GuestId, HostId, LobbyId, MeetingId, Timestamp, VisitId,

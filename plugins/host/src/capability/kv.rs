@@ -70,6 +70,11 @@ impl View {
     }
 }
 
+/// What every store can hold.
+fn is_key(key: &str) -> bool {
+    (1..=KEY_BYTES_MAX).contains(&key.len()) && !key.chars().any(char::is_control)
+}
+
 fn size(key: &str, entry: Option<&Entry>) -> u64 {
     entry.map_or(0, |entry| (key.len() + entry.value.len()) as u64)
 }
@@ -124,8 +129,8 @@ impl State {
         if self.grants.kv_bytes == 0 {
             return Ok(Err(kv::Error::Denied));
         }
-        if key.len() > KEY_BYTES_MAX {
-            let text = format!("a key has at most {KEY_BYTES_MAX} bytes");
+        if !is_key(&key) {
+            let text = format!("a key has 1 to {KEY_BYTES_MAX} bytes and no control characters");
             return Ok(Err(kv::Error::Quota(text)));
         }
         if value.as_ref().is_some_and(|v| v.len() > VALUE_BYTES_MAX) {
@@ -168,7 +173,7 @@ impl kv::Host for State {
         if self.grants.kv_bytes == 0 {
             return Ok(Err(kv::Error::Denied));
         }
-        if key.len() > KEY_BYTES_MAX {
+        if !is_key(&key) {
             return Ok(Ok(None));
         }
         let Ok(seen) = self.seen(&key).await? else {

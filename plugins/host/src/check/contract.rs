@@ -39,6 +39,18 @@ pub fn hooks(outline: &Outline) -> Result<Vec<&'static str>, Refusal> {
     }
 }
 
+/// Capabilities that have to be granted.
+const GRANTED: [&str; 3] = ["kv", "http", "facts"];
+
+/// The capabilities among a module's imports that have to be granted.
+pub fn capabilities(outline: &Outline) -> Vec<&'static str> {
+    let imported = |capability: &&&str| {
+        let wanted = format!("{PACKAGE}{capability}@");
+        outline.imports.iter().any(|name| name.starts_with(&wanted))
+    };
+    GRANTED.iter().filter(imported).copied().collect()
+}
+
 /// `Ok` when every import is there and granted.
 pub fn imports(outline: &Outline, grants: &Grants) -> Result<(), Refusal> {
     for name in &outline.imports {

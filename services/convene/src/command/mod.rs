@@ -7,6 +7,7 @@ pub mod clock;
 pub mod doctor;
 pub mod keys;
 pub mod migrate;
+pub mod plugin;
 pub mod serve;
 pub mod simulator;
 pub mod tenant;

@@ -52,6 +52,7 @@ pub fn lobby_manager(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     Box::pin(async move {
         let config = lobby_manager::Config {
             permit_keys: parts.keys.permit()?,
+            plugins_dir: parts.config.data.join("plugins"),
         };
         let peers = lobby_manager::Peers {
             broker: parts.ways.to(meeting_broker::NAME)?,

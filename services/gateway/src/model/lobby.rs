@@ -3,9 +3,12 @@
 use async_graphql::{Context, Enum, ID, Object, Result};
 use chrono::{DateTime, Utc};
 use convene_kit::Error;
-use convene_proto::lobby::v1 as wire;
+use convene_proto::{lobby::v1 as wire, plugin::v1 as plugin};
 
-use super::{api, booking::Booking, found, loaders, meeting::Meeting, request, status, time};
+use super::{
+    api, booking::Booking, found, loaders, meeting::Meeting, plugin::PluginCall, request, status,
+    time,
+};
 use crate::{
     error::fault,
     ids::{Kind, encode},
@@ -131,6 +134,28 @@ impl Visit {
     /// Who decided, as in the audit trail.
     async fn decided_by(&self) -> Option<&str> {
         Some(self.0.decided_by.as_str()).filter(|by| !by.is_empty())
+    }
+
+    /// The queue that a plugin sent the guest to.
+    async fn waits_for_queue(&self) -> Option<&str> {
+        Some(self.0.waits_for_queue.as_str()).filter(|queue| !queue.is_empty())
+    }
+
+    /// The step that has to be done before the guest is let in, as a plugin wants it.
+    async fn waits_for_step(&self) -> Option<&str> {
+        Some(self.0.waits_for_step.as_str()).filter(|step| !step.is_empty())
+    }
+
+    /// What plugins decided about the visit, oldest first. Its host, booking apps and admins.
+    #[graphql(complexity = "10 * child_complexity")]
+    async fn plugin_calls(&self, ctx: &Context<'_>) -> Result<Vec<PluginCall>> {
+        let message = plugin::ListCallsRequest {
+            visit_id: self.0.id.clone(),
+            ..Default::default()
+        };
+        let listed = api(ctx)?.plugins().list_calls(request(ctx, message)?).await;
+        let calls = listed.map_err(status)?.into_inner().calls;
+        Ok(calls.into_iter().map(PluginCall).collect())
     }
 
     /// The meeting behind the lobby: states only.

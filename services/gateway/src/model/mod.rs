@@ -8,6 +8,7 @@ pub mod catalogue;
 pub mod health;
 pub mod lobby;
 pub mod meeting;
+pub mod plugin;
 pub mod recording;
 pub mod schedule;
 pub mod time;

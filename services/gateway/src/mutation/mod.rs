@@ -5,6 +5,7 @@ mod api_key;
 mod availability;
 mod booking;
 mod lobby;
+mod plugin;
 mod recording;
 mod webhook;
 
@@ -18,6 +19,7 @@ pub struct Mutation(
     availability::Schedules,
     booking::Bookings,
     lobby::Lobbies,
+    plugin::Plugins,
     recording::Recordings,
     webhook::Webhooks,
 );

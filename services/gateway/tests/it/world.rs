@@ -84,7 +84,10 @@ impl World {
         let permit_keys = keys.permit().unwrap();
         let role = convene_lobby_manager::role(
             of.await,
-            convene_lobby_manager::Config { permit_keys },
+            convene_lobby_manager::Config {
+                permit_keys,
+                plugins_dir: folder.path().join("plugins"),
+            },
             convene_lobby_manager::Peers {
                 broker: broker.clone(),
             },

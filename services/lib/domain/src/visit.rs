@@ -3,8 +3,8 @@
 use serde::{Deserialize, Serialize};
 
 use crate::{
-    BookingId, Charted, GuestId, LobbyId, Machine, MeetingId, NoEffect, Outcome, PermitId, Refused,
-    Step, Timestamp,
+    BookingId, Charted, GuestId, LobbyId, Machine, MeetingId, Outcome, PermitId, Refused, Step,
+    Timestamp,
 };
 
 /// A guest's stay.
@@ -24,6 +24,18 @@ pub struct Visit {
     pub ended_at: Option<Timestamp>,
     /// Where the visit stands.
     pub phase: Phase,
+    /// For what a guest waits whom a plugin sent on.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub waits_for: Option<WaitsFor>,
+}
+
+/// For what a guest waits, other than for a host.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub enum WaitsFor {
+    /// For their turn in this queue.
+    Queue(String),
+    /// Until this step is done.
+    Step(String),
 }
 
 /// Where a visit stands.
@@ -69,7 +81,24 @@ pub enum Event {
         guest: GuestId,
     },
     /// The guest showed a ticket.
-    GuestArrived,
+    GuestArrived {
+        /// Whether a plugin is bound that has to be asked.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        asks: bool,
+    },
+    /// A plugin was asked. What it decided follows as a fact of its own when the guest is let in or turned away.
+    PluginDecided {
+        /// The call in the journal.
+        call: uuid::Uuid,
+        /// SHA-256 of the module, in hex.
+        digest: String,
+        /// "ADMIT", "WAIT", "DENY", "ROUTE", "REQUIRE_STEP", or "FAULT" when there is no verdict.
+        verdict: String,
+        /// Reason code, or the queue or step.
+        subject: String,
+        /// For what the guest waits from now on.
+        waits_for: Option<WaitsFor>,
+    },
     /// Somebody entitled let the guest in.
     GuestAdmitted {
         /// The permit issued with it.
@@ -91,10 +120,18 @@ pub enum Event {
     GuestLeft,
 }
 
+/// What a visit needs.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(tag = "type")]
+pub enum Effect {
+    /// Ask the plugin that is bound to the lobby.
+    AskPlugin,
+}
+
 impl Machine for Visit {
     const KIND: &'static str = "visit";
     type Event = Event;
-    type Effect = NoEffect;
+    type Effect = Effect;
 
     fn begin(event: Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
         let Event::VisitExpected {
@@ -114,6 +151,7 @@ impl Machine for Visit {
             arrived_at: None,
             ended_at: None,
             phase: Phase::Expected,
+            waits_for: None,
         }))
     }
 
@@ -121,13 +159,26 @@ impl Machine for Visit {
         use Phase::{Admitted, Denied, Expected, Left, TimedOut, Waiting};
         Ok(match (&self.phase, event) {
             (_, Event::VisitExpected { .. }) => None,
-            (Expected, Event::GuestArrived) => Some(Step::to(Self {
-                arrived_at: Some(now),
-                phase: Waiting,
-                ..self
-            })),
+            (Expected, Event::GuestArrived { asks }) => {
+                let step = Step::to(Self {
+                    arrived_at: Some(now),
+                    phase: Waiting,
+                    ..self
+                });
+                Some(if asks {
+                    step.then(Effect::AskPlugin)
+                } else {
+                    step
+                })
+            }
             // A reconnect keeps place and history, in whatever state the visit is.
-            (_, Event::GuestArrived) => None,
+            (_, Event::GuestArrived { .. }) => None,
+
+            // Whoever was decided on meanwhile, or went away, is none of the plugin's any more.
+            (Waiting, Event::PluginDecided { waits_for, .. }) => {
+                Some(Step::to(Self { waits_for, ..self }))
+            }
+            (_, Event::PluginDecided { .. }) => None,
 
             (Waiting, Event::GuestAdmitted { permit, .. }) => self.ends(Admitted { permit }, now),
             (Admitted { .. }, Event::GuestAdmitted { .. }) => None,
@@ -150,8 +201,10 @@ impl Machine for Visit {
         })
     }
 
-    fn wanted(&self, effect: &NoEffect) -> bool {
-        match *effect {}
+    fn wanted(&self, effect: &Effect) -> bool {
+        match effect {
+            Effect::AskPlugin => self.phase == Phase::Waiting,
+        }
     }
 
     fn state(&self) -> &'static str {
@@ -202,7 +255,14 @@ impl Charted for Visit {
             guest: GuestId::from_uuid(zero),
         };
         let later = vec![
-            Event::GuestArrived,
+            Event::GuestArrived { asks: true },
+            Event::PluginDecided {
+                call: zero,
+                digest: String::new(),
+                verdict: "WAIT".into(),
+                subject: reason(),
+                waits_for: None,
+            },
             Event::GuestAdmitted {
                 permit: PermitId::from_uuid(zero),
                 reason: reason(),
@@ -212,5 +272,59 @@ impl Charted for Visit {
             Event::GuestLeft,
         ];
         (first, later)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn waiting(asks: bool) -> Step<Visit> {
+        let (first, _) = Visit::chart_events();
+        let now = Timestamp::from_millis(0);
+        let visit = Visit::begin(first, now).unwrap().next;
+        visit
+            .on(Event::GuestArrived { asks }, now)
+            .unwrap()
+            .unwrap()
+    }
+
+    fn decided(waits_for: Option<WaitsFor>) -> Event {
+        Event::PluginDecided {
+            call: uuid::Uuid::nil(),
+            digest: "d".into(),
+            verdict: "ROUTE".into(),
+            subject: "vip".into(),
+            waits_for,
+        }
+    }
+
+    #[test]
+    fn a_plugin_is_asked_where_one_is_bound() {
+        assert!(waiting(false).effects.is_empty());
+        let step = waiting(true);
+        assert_eq!(step.effects[0].effect, Effect::AskPlugin);
+        assert!(step.next.wanted(&Effect::AskPlugin));
+    }
+
+    #[test]
+    fn a_plugin_never_moves_a_visit_by_itself() {
+        let queue = Some(WaitsFor::Queue("vip".into()));
+        let (visit, now) = (waiting(true).next, Timestamp::from_millis(1));
+        let sent = visit.on(decided(queue.clone()), now).unwrap().unwrap().next;
+        assert_eq!((&sent.phase, &sent.waits_for), (&Phase::Waiting, &queue));
+        let left = sent.on(Event::GuestLeft, now).unwrap().unwrap().next;
+        assert!(left.clone().on(decided(None), now).unwrap().is_none());
+        assert!(!left.wanted(&Effect::AskPlugin));
+    }
+
+    #[test]
+    fn arrivals_of_before_plugins_are_still_read() {
+        let old: Event = serde_json::from_str(r#"{"type":"GuestArrived"}"#).unwrap();
+        assert_eq!(old, Event::GuestArrived { asks: false });
+        assert_eq!(
+            serde_json::to_string(&old).unwrap(),
+            r#"{"type":"GuestArrived"}"#
+        );
     }
 }

@@ -224,7 +224,9 @@ fn visit(event: convene_domain::visit::Event) -> Public {
             "visit.expected",
             json!({ "guestId": global_id("Guest", guest.as_uuid()) }),
         ),
-        E::GuestArrived => ("visit.arrived", json!({})),
+        E::GuestArrived { .. } => ("visit.arrived", json!({})),
+        // What comes of it is told.
+        E::PluginDecided { .. } => return None,
         E::GuestAdmitted { reason, .. } => ("visit.admitted", json!({ "reason": reason })),
         E::GuestDenied { reason } => ("visit.denied", json!({ "reason": reason })),
         E::VisitTimedOut { reason } => ("visit.timed_out", json!({ "reason": reason })),

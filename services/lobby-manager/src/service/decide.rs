@@ -2,10 +2,11 @@
 
 use convene_domain::{
     Audience, VisitId,
+    lobby::Lobby,
     permit::Event as PermitEvent,
-    visit::{Event, Phase},
+    visit::{Event, Phase, Visit},
 };
-use convene_kit::{Context, KeyScope, Origin, Result, Tx, ids, store as spine};
+use convene_kit::{Context, KeyScope, Origin, Result, Row, Tx, ids, store as spine};
 
 use super::{Lobbies, LobbyTable, VisitView, code};
 use crate::store::{self, permit::Permits, visit::Visits};
@@ -47,31 +48,42 @@ impl Lobbies {
                     let lobby = spine::get_for_change::<LobbyTable>(tx, tenant, lobby).await?;
                     let row = spine::get_for_change::<Visits>(tx, tenant, id.as_uuid()).await?;
                     caller.ensure_hosts(lobby.machine.host, KeyScope::Lobby)?;
-                    let before = row.version;
-                    if matches!(row.machine.phase, Phase::Waiting | Phase::Expected) {
-                        lobby.machine.ensure_open()?;
-                    }
-                    let row = spine::apply::<Visits>(tx, &origin, row, event.clone()).await?;
-                    if row.version == before {
-                        return Ok(());
-                    }
-                    store::visit::decided(tx, origin.tenant, id, &origin.actor).await?;
-                    if let Event::GuestAdmitted { permit, reason } = event {
-                        let issued = PermitEvent::PermitIssued {
-                            booking: row.machine.booking,
-                            meeting: row.machine.meeting,
-                            audience: Audience::Visit(id),
-                            expires_at: lobby.machine.closes_at,
-                            reason,
-                        };
-                        issue(tx, &origin, permit, issued).await?;
-                    }
-                    Ok(())
+                    settle(tx, &origin, &lobby, row, event).await
                 })
             })
             .await?;
         self.visit(context.caller.tenant, id).await
     }
+}
+
+/// A decision over a visit: what it became, who decided, and for an admission its permit, in one transaction. The same decision again changes nothing.
+pub async fn settle(
+    tx: &Tx,
+    origin: &Origin,
+    lobby: &Row<Lobby>,
+    row: Row<Visit>,
+    event: Event,
+) -> Result<()> {
+    let (id, before) = (VisitId::from_uuid(row.id), row.version);
+    if matches!(row.machine.phase, Phase::Waiting | Phase::Expected) {
+        lobby.machine.ensure_open()?;
+    }
+    let row = spine::apply::<Visits>(tx, origin, row, event.clone()).await?;
+    if row.version == before {
+        return Ok(());
+    }
+    store::visit::decided(tx, origin.tenant, id, &origin.actor).await?;
+    if let Event::GuestAdmitted { permit, reason } = event {
+        let issued = PermitEvent::PermitIssued {
+            booking: row.machine.booking,
+            meeting: row.machine.meeting,
+            audience: Audience::Visit(id),
+            expires_at: lobby.machine.closes_at,
+            reason,
+        };
+        issue(tx, origin, permit, issued).await?;
+    }
+    Ok(())
 }
 
 /// Journals a permit.

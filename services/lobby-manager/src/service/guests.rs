@@ -127,7 +127,12 @@ impl Lobbies {
                         return Ok(());
                     }
                     open.machine.ensure_open()?;
-                    spine::apply::<Visits>(tx, &origin, row, Event::GuestArrived).await?;
+                    let host = open.machine.host;
+                    let bound = store::plugin::binding::in_force(tx, tenant, host, lobby).await?;
+                    let arrived = Event::GuestArrived {
+                        asks: bound.is_some(),
+                    };
+                    spine::apply::<Visits>(tx, &origin, row, arrived).await?;
                     store::visit::queue(tx, tenant, lobby, id).await
                 })
             })

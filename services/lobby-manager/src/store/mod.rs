@@ -2,5 +2,6 @@
 
 pub mod lobby;
 pub mod permit;
+pub mod plugin;
 pub mod ticket;
 pub mod visit;

@@ -88,7 +88,10 @@ impl World {
         serve(role.await.unwrap(), recording_in);
         let of = world.deps::<migrations::lobby_manager::Migrator>("lobby-manager");
         let permit_keys = world.keys.permit().unwrap();
-        let config = convene_lobby_manager::Config { permit_keys };
+        let config = convene_lobby_manager::Config {
+            permit_keys,
+            plugins_dir: world.folder.path().join("plugins"),
+        };
         let peers = convene_lobby_manager::Peers {
             broker: broker.clone(),
         };
