@@ -7,7 +7,7 @@ use sea_orm_migration::{
 
 use crate::spine::{index, machine_table, service};
 
-service!("lobby_manager", up, Plugins = "m0002_plugins": plugins);
+service!("lobby_manager", up, Plugins = "m0002_plugins": plugins, Breakers = "m0003_plugin_breakers": breakers);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
@@ -99,6 +99,20 @@ async fn plugins(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         false,
     )
     .await
+}
+
+async fn breakers(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    // JSON: how the active one and the shadow have done of late.
+    let column = ColumnDef::new("breakers")
+        .text()
+        .not_null()
+        .default("{}")
+        .to_owned();
+    let table = Table::alter()
+        .table("plugin_binding")
+        .add_column(column)
+        .to_owned();
+    manager.alter_table(table).await
 }
 
 /// Uploaded modules; those with a name and a version are published and never change.

@@ -32,13 +32,15 @@ pub enum Reason {
     Busy,
     /// The module cannot be had or started at present.
     Unavailable,
+    /// It failed again and again, and was not asked.
+    Tripped,
     /// A replay did something else than the record says.
     Diverged,
 }
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 15] = [
         Self::Timeout,
         Self::OutOfFuel,
         Self::OutOfMemory,
@@ -52,6 +54,7 @@ impl Reason {
         Self::Fault,
         Self::Busy,
         Self::Unavailable,
+        Self::Tripped,
         Self::Diverged,
     ];
 
@@ -71,13 +74,17 @@ impl Reason {
             Self::Fault => "FAULT",
             Self::Busy => "BUSY",
             Self::Unavailable => "UNAVAILABLE",
+            Self::Tripped => "TRIPPED",
             Self::Diverged => "DIVERGED",
         }
     }
 
     /// Whether the same inputs bring the same reason every time. Where not, a replay reads the record and runs nothing.
     pub const fn is_deterministic(self) -> bool {
-        !matches!(self, Self::Timeout | Self::Busy | Self::Unavailable)
+        !matches!(
+            self,
+            Self::Timeout | Self::Busy | Self::Unavailable | Self::Tripped
+        )
     }
 }
 

@@ -142,6 +142,30 @@ pub struct PluginBinding {
     previous: Option<PluginRelease>,
     /// What is asked beside, and only written down.
     shadow: Option<PluginRelease>,
+    /// How `active` has done of late.
+    active_breaker: PluginBreaker,
+    /// How `shadow` has done of late.
+    shadow_breaker: PluginBreaker,
+}
+
+/// How a plugin has done of late. After 5 faults in a row it is not asked for a minute, and longer with each trial that fails; guests get what `onFault` says
+/// at once. Binding anew, rolling back and `switchPlugin` begin afresh.
+#[derive(SimpleObject)]
+pub struct PluginBreaker {
+    /// Faults since it last brought a verdict.
+    faults: u32,
+    /// It is not asked before; null: it is asked. What comes then is a trial.
+    not_before: Option<DateTime<Utc>>,
+}
+
+impl From<Option<wire::Breaker>> for PluginBreaker {
+    fn from(breaker: Option<wire::Breaker>) -> Self {
+        let breaker = breaker.unwrap_or_default();
+        Self {
+            faults: breaker.faults,
+            not_before: time::from_wire(breaker.not_before),
+        }
+    }
 }
 
 impl From<wire::Binding> for PluginBinding {
@@ -161,6 +185,8 @@ impl From<wire::Binding> for PluginBinding {
             active: binding.active.map(Into::into),
             previous: binding.previous.map(Into::into),
             shadow: binding.shadow.map(Into::into),
+            active_breaker: binding.active_breaker.into(),
+            shadow_breaker: binding.shadow_breaker.into(),
         }
     }
 }
@@ -211,7 +237,7 @@ impl PluginCall {
         &self.0.verdict
     }
 
-    /// Reason code, queue or step; for a FAULT its reason, such as TIMEOUT or OUT_OF_FUEL.
+    /// Reason code, queue or step; for a FAULT its reason, such as TIMEOUT, OUT_OF_FUEL, or TRIPPED when it was not asked.
     async fn subject(&self) -> &str {
         &self.0.subject
     }

@@ -98,6 +98,9 @@ pub enum Event {
         subject: String,
         /// For what the guest waits from now on.
         waits_for: Option<WaitsFor>,
+        /// The plugin has failed once too often with this, and is not asked before.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        tripped_until: Option<Timestamp>,
     },
     /// Somebody entitled let the guest in.
     GuestAdmitted {
@@ -262,6 +265,7 @@ impl Charted for Visit {
                 verdict: "WAIT".into(),
                 subject: reason(),
                 waits_for: None,
+                tripped_until: Some(Timestamp::from_millis(0)),
             },
             Event::GuestAdmitted {
                 permit: PermitId::from_uuid(zero),
@@ -296,6 +300,7 @@ mod tests {
             verdict: "ROUTE".into(),
             subject: "vip".into(),
             waits_for,
+            tripped_until: None,
         }
     }
 

@@ -35,7 +35,7 @@ const fn event(
 }
 
 /// All public events. One of `visitId` and `hostId` says for whom a permit, details or a consent are.
-pub const EVENT_TYPES: [EventType; 27] = [
+pub const EVENT_TYPES: [EventType; 28] = [
     event(
         "booking.booked",
         "the slot is taken",
@@ -76,6 +76,11 @@ pub const EVENT_TYPES: [EventType; 27] = [
         &["reason"],
     ),
     event("visit.left", "the guest went away", &[]),
+    event(
+        "plugin.tripped",
+        "the plugin that decides about arrivals failed again and again, now about this visit, and is not asked for a while",
+        &["digest", "notBefore", "reason"],
+    ),
     event(
         "permit.issued",
         "one person may have join details",
@@ -225,6 +230,15 @@ fn visit(event: convene_domain::visit::Event) -> Public {
             json!({ "guestId": global_id("Guest", guest.as_uuid()) }),
         ),
         E::GuestArrived { .. } => ("visit.arrived", json!({})),
+        E::PluginDecided {
+            tripped_until: Some(until),
+            digest,
+            subject,
+            ..
+        } => (
+            "plugin.tripped",
+            json!({ "digest": digest, "notBefore": until.to_string(), "reason": subject }),
+        ),
         // What comes of it is told.
         E::PluginDecided { .. } => return None,
         E::GuestAdmitted { reason, .. } => ("visit.admitted", json!({ "reason": reason })),

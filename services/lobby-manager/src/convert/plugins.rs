@@ -10,7 +10,7 @@ use convene_proto::plugin::v1 as wire;
 
 use crate::{
     service::plugins::{
-        Bind, BindingView, Budget, Comparison, Of, Publish, Release, Replayed, Scope,
+        Bind, BindingView, Breaker, Budget, Comparison, Of, Publish, Release, Replayed, Scope,
     },
     store::plugin::{call, module::Published},
 };
@@ -106,6 +106,16 @@ pub fn binding(view: BindingView) -> wire::Binding {
         previous: view.previous.map(release),
         shadow: view.shadow.map(release),
         version: view.row.version.unsigned_abs(),
+        active_breaker: Some(breaker(view.breakers.of(false))),
+        shadow_breaker: Some(breaker(view.breakers.of(true))),
+    }
+}
+
+fn breaker(breaker: &Breaker) -> wire::Breaker {
+    let until = breaker.until_ms.map(Timestamp::from_millis);
+    wire::Breaker {
+        faults: breaker.faults,
+        not_before: until.map(to_wire),
     }
 }
 

@@ -26,6 +26,7 @@ pub struct Bind {
 }
 
 const BINDING: &str = "binding { id scope scopeId onFault enabled
+    activeBreaker { notBefore } shadowBreaker { notBefore }
     active { digest name version } previous { digest name version } shadow { digest name version } }";
 
 fn text<'a>(value: &'a Value, name: &str) -> &'a str {
@@ -127,10 +128,14 @@ fn show(binding: &Value) {
     let release = |place: &str| match &binding[place] {
         Value::Null => String::new(),
         it => format!(
-            "  {place} {} {} {}",
+            "  {place} {} {} {}{}",
             text(it, "name"),
             text(it, "version"),
-            text(it, "digest")
+            text(it, "digest"),
+            match binding[format!("{place}Breaker")]["notBefore"].as_str() {
+                Some(until) => format!(" tripped, not asked before {until}"),
+                None => String::new(),
+            },
         ),
     };
     print(&format!(

@@ -6,20 +6,22 @@
 use std::sync::Arc;
 
 use convene_domain::{
-    LobbyId, PermitId, TenantId, VisitId,
+    LobbyId, PermitId, TenantId, Timestamp, VisitId,
     lobby::Lobby as Room,
     visit::{Event, Phase, Visit},
 };
 use convene_kit::{Error, Origin, Result, Row, Tx, digest, ids, jobs::Done, store as spine};
 use convene_plugin_host::{
-    Call, Context, Fault, Record,
+    Call, Context, Fault, Reason, Record,
     capability::{Ports, kv::Write},
     hook::lobby::{Arrival, Lobby, Party, Verdict},
 };
 use uuid::Uuid;
 
 use super::{
-    BindingView, Plugins, Release,
+    BindingView, Breaker, Plugins, Release,
+    bindings::count,
+    breaker::Turn,
     ports::{Case, Values},
     unavailable,
     verdict::{OnFault, Then, then, told},
@@ -41,6 +43,8 @@ struct Answer {
     id: Uuid,
     release: Release,
     shadow: bool,
+    /// How the plugin had done before.
+    breaker: Breaker,
     outcome: Result<Verdict, Fault>,
     record: Option<Record>,
 }
@@ -69,8 +73,13 @@ impl Plugins {
         };
         let about = self.about(row, &room.machine, attempt).await?;
         let (active, shadow) = futures_util::future::join(
-            self.answer(&about, bound.active.clone(), false),
-            self.answer(&about, bound.shadow.clone(), true),
+            self.answer(
+                &about,
+                bound.active.clone(),
+                *bound.breakers.of(false),
+                false,
+            ),
+            self.answer(&about, bound.shadow.clone(), *bound.breakers.of(true), true),
         )
         .await;
         let answers: Vec<_> = [active?, shadow?].into_iter().flatten().collect();
@@ -118,12 +127,26 @@ impl Plugins {
         &self,
         about: &About,
         release: Option<Release>,
+        breaker: Breaker,
         shadow: bool,
     ) -> Result<Option<Answer>> {
         let Some(release) = release else {
             return Ok(None);
         };
         let id = ids::new();
+        if !breaker.asks(self.deps.clock.now()) {
+            let text = "it has failed again and again, and is asked again later";
+            let outcome = Err(Fault::new(Reason::Tripped, text));
+            self.shared.metrics.asked(&outcome, None, shadow);
+            return Ok(Some(Answer {
+                id,
+                release,
+                shadow,
+                breaker,
+                outcome,
+                record: None,
+            }));
+        }
         let mut arrival = about.arrival.clone();
         let names = release.grants.tells("display-name");
         arrival.guest.display_name = Some(about.name.clone()).filter(|_| names);
@@ -171,6 +194,7 @@ impl Plugins {
             id,
             release,
             shadow,
+            breaker,
             outcome,
             record,
         }))
@@ -194,11 +218,36 @@ async fn settle(
     for answer in answers {
         let acted = waits && !answer.shadow;
         call::insert(tx, kept(&origin, binding, visit, &answer, acted)?).await?;
+        // What came too late for the guest would be told nowhere.
+        let tripped = match acted || answer.shadow {
+            true => counted(tx, &origin, binding, &answer).await?,
+            false => None,
+        };
         if acted {
-            act(tx, &origin, &lobby, row.clone(), &on_fault, answer).await?;
+            act(tx, &origin, &lobby, row.clone(), &on_fault, tripped, answer).await?;
         }
     }
     Ok(())
+}
+
+/// Looks at how the plugin does; answers until when it is left alone from now on.
+async fn counted(
+    tx: &Tx,
+    origin: &Origin,
+    binding: Uuid,
+    answer: &Answer,
+) -> Result<Option<Timestamp>> {
+    let fault = answer.outcome.as_ref().err();
+    if !answer.breaker.minds(fault) {
+        return Ok(None);
+    }
+    let which = (answer.release.digest.as_str(), answer.shadow);
+    let turn = count(tx, origin, binding, which, fault).await?;
+    let Some(Turn::Tripped(until)) = turn else {
+        return Ok(None);
+    };
+    tracing::warn!(%binding, digest = which.0, shadow = which.1, %until, "a plugin fails and is left alone");
+    Ok(Some(until))
 }
 
 async fn act(
@@ -207,6 +256,7 @@ async fn act(
     lobby: &Row<Room>,
     row: Row<Visit>,
     on_fault: &OnFault,
+    tripped_until: Option<Timestamp>,
     answer: Answer,
 ) -> Result<()> {
     let Release {
@@ -235,6 +285,7 @@ async fn act(
         verdict: verdict.to_owned(),
         subject: subject.to_owned(),
         waits_for,
+        tripped_until,
     };
     let row = spine::apply::<Visits>(tx, &by, row, decided).await?;
     let event = match next {

@@ -1,13 +1,14 @@
 //! Where plugins are bound, and which module is asked there.
 
-use convene_domain::{HostId, LobbyId};
+use convene_domain::{HostId, LobbyId, Timestamp};
 use convene_kit::{Context, Error, Origin, Result, Tx, event::journal, ids, store as spine};
-use convene_plugin_host::Grants;
+use convene_plugin_host::{Fault, Grants};
 use serde::Serialize;
 use uuid::Uuid;
 
 use super::{
     Plugins, Release,
+    breaker::{Breaker, Breakers, Turn},
     modules::refused,
     release::{self, Budget},
     verdict::OnFault,
@@ -53,6 +54,7 @@ pub struct BindingView {
     pub active: Option<Release>,
     pub previous: Option<Release>,
     pub shadow: Option<Release>,
+    pub breakers: Breakers,
 }
 
 impl BindingView {
@@ -65,6 +67,7 @@ impl BindingView {
             active: release(&row.active)?,
             previous: release(&row.previous)?,
             shadow: release(&row.shadow)?,
+            breakers: serde_json::from_str(&row.breakers)?,
             row,
         })
     }
@@ -89,6 +92,16 @@ enum Event<'a> {
     },
     BindingSwitched {
         enabled: bool,
+    },
+    PluginTripped {
+        digest: &'a str,
+        shadow: bool,
+        reason: &'static str,
+        until: Timestamp,
+    },
+    PluginRecovered {
+        digest: &'a str,
+        shadow: bool,
     },
 }
 
@@ -132,6 +145,9 @@ impl Plugins {
                     row.previous = row.active.take().or(row.previous);
                     row.active = Some(text);
                 }
+                renewed(&mut row, |breakers| {
+                    *breakers.of_mut(wish.shadow) = Breaker::default()
+                })?;
                 row.on_fault.clone_from(&on_fault);
                 let event = Event::PluginBound {
                     scope,
@@ -154,6 +170,10 @@ impl Plugins {
                 return Err(Error::refused("NO_SHADOW", text));
             };
             row.previous = row.active.replace(shadow);
+            // It takes along how it has done.
+            renewed(row, |breakers| {
+                breakers.active = std::mem::take(&mut breakers.shadow)
+            })?;
             Ok(Change::Promoted)
         })
         .await
@@ -167,15 +187,17 @@ impl Plugins {
                 return Err(Error::refused("NOTHING_BEFORE", text));
             }
             std::mem::swap(&mut row.active, &mut row.previous);
+            renewed(row, |breakers| breakers.active = Breaker::default())?;
             Ok(Change::RolledBack)
         })
         .await
     }
 
-    /// Asks nothing until it is enabled again, or asks again.
+    /// Asks nothing until it is enabled again, or asks again: also one that was tripped.
     pub async fn switch(&self, context: &Context, id: Uuid, enabled: bool) -> Result<BindingView> {
         self.change(context, id, move |row| {
             row.enabled = enabled;
+            renewed(row, |breakers| *breakers = Breakers::default())?;
             Ok(Change::Switched)
         })
         .await
@@ -267,9 +289,52 @@ async fn new_row(
         previous: None,
         shadow: None,
         on_fault: String::new(),
+        breakers: "{}".into(),
         enabled: true,
         created_at_ms: origin.now.as_millis(),
     })
+}
+
+fn renewed(row: &mut binding::Model, change: impl FnOnce(&mut Breakers)) -> Result<()> {
+    let mut breakers: Breakers = serde_json::from_str(&row.breakers)?;
+    change(&mut breakers);
+    row.breakers = serde_json::to_string(&breakers)?;
+    Ok(())
+}
+
+/// Takes an outcome into account; answers how the breaker turned. Another module may have come in the place of the one that was asked: then nothing is.
+pub async fn count(
+    tx: &Tx,
+    origin: &Origin,
+    id: Uuid,
+    (digest, shadow): (&str, bool),
+    fault: Option<&Fault>,
+) -> Result<Option<Turn>> {
+    let row = binding::lock(tx, origin.tenant, id).await?;
+    let mut view = BindingView::of(row)?;
+    let here = if shadow { &view.shadow } else { &view.active };
+    if here.as_ref().is_none_or(|release| release.digest != digest) {
+        return Ok(None);
+    }
+    let breaker = view.breakers.of_mut(shadow);
+    let (next, turn) = breaker.after(fault, origin.now);
+    *breaker = next;
+    view.row.breakers = serde_json::to_string(&view.breakers)?;
+    let event = match (turn, fault) {
+        (Some(Turn::Tripped(until)), Some(fault)) => Event::PluginTripped {
+            digest,
+            shadow,
+            reason: fault.reason.name(),
+            until,
+        },
+        (Some(Turn::Recovered), _) => Event::PluginRecovered { digest, shadow },
+        _ => {
+            binding::update(tx, view.row).await?;
+            return Ok(None);
+        }
+    };
+    keep(tx, origin, view.row, &event, false).await?;
+    Ok(turn)
 }
 
 /// Writes the event, and the row that knows where its chain ends.

@@ -2,6 +2,7 @@
 
 mod ask;
 mod bindings;
+mod breaker;
 mod journal;
 mod metrics;
 mod modules;
@@ -24,6 +25,7 @@ use tokio::sync::OnceCell;
 use crate::store::plugin::module;
 
 pub use bindings::{Bind, BindingView, Scope};
+pub use breaker::Breaker;
 use metrics::PluginMetrics;
 
 pub use journal::{Comparison, Of, Replayed};

@@ -31,6 +31,8 @@ pub struct Model {
     pub on_fault: String,
     pub enabled: bool,
     pub created_at_ms: i64,
+    /// JSON: how active and shadow have done of late.
+    pub breakers: String,
 }
 
 #[derive(Copy, Clone, Debug, EnumIter, DeriveRelation)]
