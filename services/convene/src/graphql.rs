@@ -70,6 +70,12 @@ impl Client {
     pub async fn upload_module(&self, bytes: Vec<u8>) -> Result<String> {
         let digest = convene_kit::digest::sha256(&bytes);
         let digest: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
+        self.put_module(&digest, bytes).await?;
+        Ok(digest)
+    }
+
+    /// Uploads bytes under the SHA-256 that they should have.
+    pub async fn put_module(&self, digest: &str, bytes: Vec<u8>) -> Result<()> {
         let answer = self
             .http
             .put(format!("{}/plugins/modules/{digest}", self.url))
@@ -79,8 +85,7 @@ impl Client {
             .await
             .map_err(silent)?;
         let answer: Value = answer.json().await.map_err(silent)?;
-        first_error(&answer)?;
-        Ok(digest)
+        first_error(&answer)
     }
 
     /// Fetches bytes from a link of the gateway.

@@ -6,7 +6,7 @@ use clap::{Args, Subcommand};
 use convene_kit::Result;
 
 use super::{Server, client};
-use crate::command::plugin::{self, local, remote};
+use crate::command::plugin::{self, local, new, remote};
 
 #[derive(Debug, Args)]
 pub struct Plugin {
@@ -16,6 +16,14 @@ pub struct Plugin {
 
 #[derive(Debug, Subcommand)]
 enum PluginCommand {
+    /// Write a project that builds, passes its fixtures, and decides about arrivals
+    New {
+        /// A folder that is not there yet; its name is the plugin's
+        folder: PathBuf,
+        /// In what it is written
+        #[arg(long, value_enum)]
+        lang: new::Language,
+    },
     /// Say whether a module would be taken, and what it asks for; no node is needed
     Check {
         /// The component
@@ -137,6 +145,7 @@ struct Bind {
 
 pub async fn run(plugin: Plugin) -> Result<()> {
     match plugin.command {
+        PluginCommand::New { folder, lang } => new::new(&folder, lang),
         PluginCommand::Check { module } => local::check(&module).await,
         PluginCommand::Run {
             module,

@@ -2,6 +2,7 @@
 
 pub mod fixture;
 pub mod local;
+pub mod new;
 pub mod remote;
 
 use std::path::Path;
