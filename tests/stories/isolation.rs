@@ -40,9 +40,10 @@ pub struct Tenant {
     binding: String,
 }
 
-/// A plugin that is asked about the tenant's guests, and only written down.
-async fn shadow(admin: &Caller) -> String {
-    let module = Module::always(case::WAIT, "WELCOME").build();
+/// A plugin of the tenant's own, asked about its guests, and only written down.
+async fn shadow(admin: &Caller, host: &str) -> String {
+    let own = format!(r#"(data (i32.const 4096) "{host}")"#);
+    let module = Module::always(case::WAIT, "WELCOME").items(&own).build();
     let digest = admin.upload_module(module).await.unwrap();
     let query = "mutation($digest: String!) {
         publishPlugin(input: { digest: $digest, name: \"door\", version: \"1\" }) { refusal { reason } }
@@ -63,7 +64,7 @@ impl Tenant {
         let endpoint = made["createWebhookEndpoint"]["endpoint"]["id"].as_str();
         let query = "mutation { createSchedule(input: { idempotencyKey: \"s\", name: \"Hours\", hours: {} }) { schedule { id } } }";
         admin.call(query, json!({})).await.unwrap();
-        let binding = shadow(admin).await;
+        let binding = shadow(admin, &cast.host_id).await;
         let booked = cast.book(world, DAY_MS, 2).await;
         let inside = cast.arrive(&booked, 0).await;
         cast.decide("admitVisit", &inside).await;
@@ -133,11 +134,20 @@ fn collect(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
+/// Digests of a dump's modules.
+fn digests(dump: &Value) -> Vec<String> {
+    let modules = dump["pluginModules"].as_array().into_iter().flatten();
+    let digests = modules.filter_map(|module| module["digest"].as_str());
+    digests.map(str::to_owned).collect()
+}
+
 /// Ids of a stranger, now and then one of the caller's own; by a seed.
 pub struct Mixed<'a> {
     pub seed: u64,
     pub foreign: &'a [String],
     pub own: &'a [String],
+    /// The stranger's modules.
+    pub digests: &'a [String],
 }
 
 impl Mixed<'_> {
@@ -168,6 +178,7 @@ impl Values for Mixed<'_> {
             "from" => "09:00".into(),
             "to" => "17:00".into(),
             "date" => "2099-01-01".into(),
+            "digest" => self.digests[self.next(self.digests.len())].clone(),
             _ => "x".into(),
         }
     }
@@ -176,7 +187,7 @@ impl Values for Mixed<'_> {
 /// Asks every field, until these have told something; answers how much was asked and the fields that told an id of `foreign` or the link.
 async fn play(
     callers: [&Caller; 4],
-    (foreign, own): (&[String], &[String]),
+    (foreign, own, digests): (&[String], &[String], &[String]),
     link: &str,
     until: &[&str],
 ) -> (u64, BTreeSet<String>) {
@@ -196,6 +207,7 @@ async fn play(
                     seed: round * 1_000_003 + nth * 7_919 + asked,
                     foreign,
                     own,
+                    digests,
                 };
                 let query = schema.ask(root, &field, &mut values);
                 let answer = caller.answer(&query, json!({})).await.unwrap();
@@ -203,7 +215,8 @@ async fn play(
                 let reason = fault(&answer);
                 assert!(!BROKEN.contains(&reason), "{query}: {answer}");
                 let data = answer.to_string();
-                if data.contains(link) || foreign.iter().any(|id| data.contains(id.as_str())) {
+                let mut strange = foreign.iter().chain(digests);
+                if data.contains(link) || strange.any(|it| data.contains(it.as_str())) {
                     told.insert(field.clone());
                 }
             }
@@ -220,11 +233,13 @@ async fn no_field_tells_or_changes_what_is_anothers(set_up: SetUp) {
     world.drained().await;
     let before = theirs.dump().await;
     let (foreign, own) = (ids(&before), ids(&ours.dump().await));
+    let digests = digests(&before);
     assert!(foreign.len() > 8, "objects of every kind: {foreign:?}");
+    assert_eq!(digests.len(), 1, "a module of their own");
 
     let keys = theirs.keys().await;
     let strange = [foreign.clone(), ids(&keys)].concat();
-    let (asked, told) = play(ours.callers(), (&strange, &own), &link, &[]).await;
+    let (asked, told) = play(ours.callers(), (&strange, &own, &digests), &link, &[]).await;
     assert!(asked > 300, "{asked}");
     assert!(told.is_empty(), "told by {told:?}");
     world.drained().await;
@@ -235,8 +250,17 @@ async fn no_field_tells_or_changes_what_is_anothers(set_up: SetUp) {
     // The more ids to choose from, the fewer questions meet the object that they are about: those of webhooks are left out.
     let of_webhooks = |id: &String| BASE64.decode(id).unwrap().starts_with(b"Webhook");
     let few: Vec<_> = foreign.into_iter().filter(|id| !of_webhooks(id)).collect();
-    let open = ["node", "nodes", "booking", "bookings", "host", "service"];
-    let (_, told) = play(theirs.callers(), (&few, &few), &link, &open).await;
+    let open = [
+        "node",
+        "nodes",
+        "booking",
+        "bookings",
+        "host",
+        "service",
+        "pluginModules",
+        "pluginBindings",
+    ];
+    let (_, told) = play(theirs.callers(), (&few, &few, &digests), &link, &open).await;
     for field in open {
         assert!(told.contains(field), "{field} told its owner nothing");
     }

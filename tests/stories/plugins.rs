@@ -4,13 +4,15 @@ use convene_plugin_fixtures::{Lobby as Module, case};
 use convene_tests::{Cast, Guest, SetUp, World, reason, until};
 use serde_json::{Value, json};
 
-use crate::DAY_MS;
+use crate::{DAY_MS, tenancy::other_tenant};
 
 crate::on_every_world!(
     a_plugin_decides_and_the_journal_says_why,
     a_change_is_tried_beside_promoted_and_taken_back,
     nobody_is_let_in_by_a_failure,
+    a_plugin_that_keeps_failing_is_left_alone,
     what_a_plugin_keeps_is_there_for_the_next_guest,
+    what_a_plugin_keeps_is_its_tenants,
     modules_and_bindings_are_refused_with_the_remedy,
 );
 
@@ -273,6 +275,68 @@ async fn nobody_is_let_in_by_a_failure(set_up: SetUp) {
     world.stop().await;
 }
 
+/// How often it has failed, and until when it is left alone.
+async fn breaker(world: &World) -> (Value, Value) {
+    let query = "{ pluginBindings { activeBreaker { faults notBefore } } }";
+    let data = world.admin.call(query, json!({})).await.unwrap();
+    let breaker = &data["pluginBindings"][0]["activeBreaker"];
+    (breaker["faults"].clone(), breaker["notBefore"].clone())
+}
+
+async fn a_plugin_that_keeps_failing_is_left_alone(set_up: SetUp) {
+    let world = World::open(set_up).await;
+    let cast = Cast::new(&world, 20).await;
+    let broken = published(&world, &Module::does("(unreachable)"), "1").await;
+    let binding = bound(&world, &broken, json!({})).await;
+    let asked = async || {
+        let guest = arrived(&world, &cast).await;
+        let call = calls(&world, &guest, 1).await.remove(0);
+        assert_eq!(call["verdict"], "FAULT");
+        assert_eq!(guest.see().await["state"], "WAITING", "I3");
+        (call["subject"].as_str().unwrap().to_owned(), guest)
+    };
+    for faults in 1..5 {
+        assert_eq!(asked().await.0, "TRAP");
+        assert_eq!(breaker(&world).await, (json!(faults), Value::Null));
+    }
+    let (_, last) = asked().await;
+    let (faults, until) = breaker(&world).await;
+    assert_eq!(faults, 5);
+    assert!(until.is_string(), "tripped: {until}");
+    // The visit's trail says what happened to the plugin.
+    let query = "query($id: ID!) { node(id: $id) { ... on Visit { booking { id } } } }";
+    let visit = world.admin.call(query, json!({ "id": last.visit })).await;
+    let booking = &visit.unwrap()["node"]["booking"]["id"];
+    let query = "query($id: ID!) { auditTrail(bookingId: $id) { events { type data } } }";
+    let trail = world.admin.call(query, json!({ "id": booking })).await;
+    let trail = trail.unwrap()["auditTrail"]["events"].to_string();
+    assert!(trail.contains("tripped_until"), "{trail}");
+    // Now guests wait for a host at once, and the journal says why.
+    let (subject, guest) = asked().await;
+    assert_eq!(subject, "TRIPPED");
+    let replay = calls(&world, &guest, 1).await.remove(0);
+    let read = json!({ "ran": false, "differences": [] });
+    assert_eq!(replayed(&world, &replay).await, read);
+    // A minute later one more try is made; it fails, and the pause is longer.
+    world.advance(60_000).await;
+    assert_eq!(asked().await.0, "TRAP");
+    assert_eq!(asked().await.0, "TRIPPED");
+    world.advance(60_000).await;
+    assert_eq!(asked().await.0, "TRIPPED", "two minutes this time");
+    // A mended one is asked at once, and the pauses are forgotten.
+    let mended = published(&world, &Module::always(case::ADMIT, "VIP"), "2").await;
+    assert_eq!(bound(&world, &mended, json!({})).await, binding);
+    let guest = arrived(&world, &cast).await;
+    state(&guest, "ADMITTED").await;
+    assert_eq!(breaker(&world).await, (json!(0), Value::Null));
+    // Taken back by hand, the broken one begins afresh.
+    assert_eq!(change(&world, "rollBackPlugin", &binding).await, "");
+    assert_eq!(asked().await.0, "TRAP");
+    world.drained().await;
+    world.audited().await;
+    world.stop().await;
+}
+
 /// Admits whoever comes first and denies the others: it keeps that somebody came.
 fn first_only() -> Module {
     Module::does(
@@ -309,6 +373,25 @@ async fn what_a_plugin_keeps_is_there_for_the_next_guest(set_up: SetUp) {
     world.stop().await;
 }
 
+async fn what_a_plugin_keeps_is_its_tenants(set_up: SetUp) {
+    let world = World::open(set_up).await.reopened(other_tenant).await;
+    // The same bytes under the same name: each tenant's first guest is its first.
+    for admin in [&world.admin, world.other.as_ref().unwrap()] {
+        let cast = Cast::of(&world, admin, 20).await;
+        let digest = admin.upload_module(first_only().build()).await.unwrap();
+        let query = "mutation($digest: String!) {
+            publishPlugin(input: { digest: $digest, name: \"door\", version: \"1\" }) { refusal { reason } }
+            bindPlugin(input: { scope: TENANT, digest: $digest, kvBytes: 1000, timeMs: 5000 }) { refusal { reason } } }";
+        let data = admin.call(query, json!({ "digest": digest })).await;
+        assert_eq!(reason(&data.unwrap(), "bindPlugin"), "");
+        let first = arrived(&world, &cast).await;
+        state(&first, "ADMITTED").await;
+        let second = arrived(&world, &cast).await;
+        state(&second, "DENIED").await;
+    }
+    world.stop().await;
+}
+
 async fn modules_and_bindings_are_refused_with_the_remedy(set_up: SetUp) {
     let world = World::open(set_up).await;
     let cast = world.cast().await;
@@ -318,6 +401,9 @@ async fn modules_and_bindings_are_refused_with_the_remedy(set_up: SetUp) {
     assert_eq!(refused.reason, "FORBIDDEN");
     let refused = uploaded(vec![0; 5 << 20]).await.unwrap_err();
     assert_eq!(refused.reason, "MODULE_TOO_LARGE");
+    let other = "0".repeat(64);
+    let refused = world.admin.put_module(&other, vec![0; 10]).await;
+    assert_eq!(refused.unwrap_err().reason, "DIGEST_MISMATCH");
     let text = uploaded(b"let me in".to_vec()).await.unwrap();
     let data = publish(&world, &text, "1").await;
     assert_eq!(reason(&data, "publishPlugin"), "NOT_A_COMPONENT");

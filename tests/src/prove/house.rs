@@ -225,6 +225,16 @@ impl House {
         fallen
     }
 
+    /// Memory that its processes hold, in bytes; 0 where the system does not tell.
+    pub async fn resident(&self) -> u64 {
+        let mut bytes = 0;
+        for member in &self.members {
+            let process = member.process.lock().await;
+            bytes += process.as_ref().map_or(0, Process::resident);
+        }
+        bytes
+    }
+
     /// From the databases themselves: recomputes every chain of every service.
     pub fn verify(&self) -> Result<(), String> {
         let mut verify = Command::new(&self.binary);

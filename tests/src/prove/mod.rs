@@ -10,6 +10,7 @@ mod house;
 mod plan;
 pub mod plant;
 mod play;
+mod sandbox;
 pub mod tape;
 
 use std::{fmt, panic::AssertUnwindSafe, path::PathBuf, str::FromStr, sync::Arc, time::Instant};
@@ -24,6 +25,7 @@ use secrecy::ExposeSecret as _;
 
 pub use batch::Batch;
 use house::House;
+pub use sandbox::{Tried, sandbox};
 use tape::Tape;
 
 /// Histories that share a stretch of business time.

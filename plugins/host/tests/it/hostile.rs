@@ -1,12 +1,12 @@
 //! Modules that are taken, and stopped when they are called: each with its own reason.
 
-use convene_plugin_fixtures::{Lobby as Guest, case};
+use convene_plugin_fixtures::{
+    Lobby as Guest,
+    hostile::{FOREVER, stopped},
+};
 use convene_plugin_host::{Grants, Limits, Reason, capability::Ports};
 
 use crate::world::{ask, fault, host, load, unhurried};
-
-const LOG: &str = r#"(import "convene:plugin/log@0.1.0" "write" (func $log (param i32 i32 i32)))"#;
-const FOREVER: &str = "(loop $again (br $again)) (unreachable)";
 
 #[tokio::test]
 async fn an_endless_loop_runs_out_of_fuel_exactly() {
@@ -37,176 +37,14 @@ async fn an_endless_loop_with_fuel_runs_out_of_time() {
     assert_eq!(fault.detail, "no verdict within 50 milliseconds");
 }
 
-/// What a guest does, and the reason that it is stopped with.
-fn corpus() -> Vec<(&'static str, Guest, Reason)> {
-    let overlong = (400 << 10).to_string();
-    vec![
-        (
-            "recursion",
-            Guest::does("(call $down) (unreachable)")
-                .items("(func $down (call $down) (call $down))"),
-            Reason::StackOverflow,
-        ),
-        (
-            "memory grown page by page",
-            Guest::does("(loop $more (drop (memory.grow (i32.const 1))) (br $more)) (unreachable)"),
-            Reason::OutOfMemory,
-        ),
-        (
-            "memory grown at once",
-            Guest::does("(drop (memory.grow (i32.const 60000))) (unreachable)"),
-            Reason::OutOfMemory,
-        ),
-        (
-            "a table grown",
-            Guest::does("(drop (table.grow $t (ref.null func) (i32.const 1000000))) (unreachable)")
-                .items("(table $t 1 funcref)"),
-            Reason::OutOfTable,
-        ),
-        (
-            "a huge answer",
-            Guest::does(&format!(
-                "(call $decide (i32.const 0) (i32.const 0) (i32.const {overlong}))"
-            )),
-            Reason::TooMuchData,
-        ),
-        (
-            "an answer out of its memory",
-            Guest::does("(call $decide (i32.const 0) (i32.const -16) (i32.const 100))"),
-            Reason::BadOutput,
-        ),
-        (
-            "an answer at an odd address",
-            Guest::does(
-                "(drop (call $decide (i32.const 0) (i32.const 16) (i32.const 2))) (i32.const 1025)",
-            ),
-            Reason::BadOutput,
-        ),
-        (
-            "an address out of its memory",
-            Guest::does("(i32.const -4)"),
-            Reason::BadOutput,
-        ),
-        (
-            "text that is no UTF-8",
-            Guest::does(
-                "(i32.store8 (i32.const 4096) (i32.const 255))
-                 (call $decide (i32.const 0) (i32.const 4096) (i32.const 1))",
-            ),
-            Reason::BadOutput,
-        ),
-        (
-            "a case that does not exist",
-            Guest::always(9, "OK"),
-            Reason::BadOutput,
-        ),
-        (
-            "a reason that is a sentence",
-            Guest::always(case::ADMIT, "because I like them"),
-            Reason::BadOutput,
-        ),
-        (
-            "no reason",
-            Guest::always(case::DENY, ""),
-            Reason::BadOutput,
-        ),
-        (
-            "a queue with a name that is none",
-            Guest::always(case::ROUTE, "../../etc"),
-            Reason::BadOutput,
-        ),
-        (
-            "a flood of log lines",
-            Guest::does(
-                "(loop $again
-                   (call $log (i32.const 1) (global.get $text) (i32.const 0)) (br $again))
-                 (unreachable)",
-            )
-            .imports(LOG),
-            Reason::TooManyHostCalls,
-        ),
-        (
-            "long log lines",
-            Guest::does(
-                "(loop $again
-                   (call $log (i32.const 1) (i32.const 0) (i32.const 4000)) (br $again))
-                 (unreachable)",
-            )
-            .imports(LOG),
-            Reason::TooMuchLogged,
-        ),
-        (
-            "one endless log line",
-            Guest::does(&format!(
-                "(call $log (i32.const 1) (i32.const 0) (i32.const {overlong})) (unreachable)"
-            ))
-            .imports(LOG),
-            Reason::TooMuchData,
-        ),
-        (
-            "a log line that is no UTF-8",
-            Guest::does(
-                "(i32.store8 (i32.const 4096) (i32.const 255))
-                 (call $log (i32.const 1) (i32.const 4096) (i32.const 1)) (unreachable)",
-            )
-            .imports(LOG),
-            Reason::BadOutput,
-        ),
-        (
-            "a level that does not exist",
-            Guest::does("(call $log (i32.const 77) (i32.const 0) (i32.const 0)) (unreachable)")
-                .imports(LOG),
-            Reason::BadOutput,
-        ),
-        ("a panic", Guest::does("(unreachable)"), Reason::Trap),
-        (
-            "a division by zero",
-            Guest::does("(i32.div_s (i32.const 1) (local.get $i))"),
-            Reason::Trap,
-        ),
-        (
-            "a read out of bounds",
-            Guest::does("(i32.load (i32.const -4))"),
-            Reason::Trap,
-        ),
-        (
-            "a call of nothing",
-            Guest::does("(call_indirect (type $f) (i32.const 0)) (unreachable)")
-                .items("(type $f (func)) (table 1 funcref)"),
-            Reason::Trap,
-        ),
-        (
-            "a call beyond the table",
-            Guest::does("(call_indirect (type $f) (i32.const 77)) (unreachable)")
-                .items("(type $f (func)) (table 1 funcref)"),
-            Reason::Trap,
-        ),
-        (
-            "room for what it is told out of its memory",
-            Guest::always(case::ADMIT, "OK").realloc("(i32.const -64)"),
-            Reason::BadOutput,
-        ),
-        (
-            "an endless search for room",
-            Guest::always(case::ADMIT, "OK").realloc(FOREVER),
-            Reason::OutOfFuel,
-        ),
-        (
-            "a panic while room is made",
-            Guest::always(case::ADMIT, "OK").realloc("(unreachable)"),
-            Reason::Trap,
-        ),
-    ]
-}
-
 #[tokio::test]
 async fn each_is_stopped_for_its_own_reason() {
     let (host, grants, limits) = (host(), Grants::default(), unhurried());
-    for (what, guest, reason) in corpus() {
+    for (what, guest, reason) in stopped() {
         let plugin = load(&host, &guest, &grants).await;
         let done = ask(&host, &plugin, &grants, &limits, Ports::default()).await;
         let fault = done.outcome.as_ref().expect_err(what);
-        assert_eq!(fault.reason, reason, "{what}: {fault}");
+        assert_eq!(fault.reason.name(), reason, "{what}: {fault}");
         assert!(fault.detail.len() <= 500, "{what}");
         assert!(done.record.writes.is_empty(), "{what}");
         assert!(done.record.fuel <= unhurried().fuel, "{what}");

@@ -60,6 +60,15 @@ impl Process {
         matches!(self.child.try_wait(), Ok(None))
     }
 
+    /// Memory that it holds, in bytes; 0 where the system does not tell.
+    pub fn resident(&self) -> u64 {
+        let told = std::fs::read_to_string(format!("/proc/{}/status", self.child.id()));
+        let told = told.unwrap_or_default();
+        let line = told.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<u64>().ok());
+        kib.unwrap_or(0) << 10
+    }
+
     /// The first word behind a label of what it said.
     pub fn word(&self, label: &str) -> Option<String> {
         let line = self.said.lines().find(|line| line.contains(label))?;
