@@ -2,7 +2,7 @@
 
 use std::{env, error::Error, fs, path::PathBuf};
 
-const PROTOS: [&str; 8] = [
+const PROTOS: [&str; 9] = [
     "convene/event/v1/event.proto",
     "convene/clock/v1/clock.proto",
     "convene/scheduler/v1/scheduler.proto",
@@ -11,6 +11,7 @@ const PROTOS: [&str; 8] = [
     "convene/recording/v1/recording.proto",
     "convene/webhook/v1/webhook.proto",
     "convene/plugin/v1/plugin.proto",
+    "convene/workflow/v1/workflow.proto",
 ];
 
 fn main() -> Result<(), Box<dyn Error>> {

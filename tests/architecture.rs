@@ -84,7 +84,7 @@ fn crates_depend_downwards_only() {
             | "convene-plugin-host" => vec![],
             "convene-kit" => vec!["convene-domain", "convene-proto"],
             "convene-events" => vec!["convene-domain", "convene-kit"],
-            "convene-webhooks" => vec![
+            "convene-webhooks" | "convene-workflows" => vec![
                 "convene-domain",
                 "convene-events",
                 "convene-kit",
@@ -207,6 +207,7 @@ fn imports_stay_in_their_rooms() {
         "lobby-manager",
         "recording-coordinator",
         "webhooks",
+        "workflows",
     ];
     for (path, text) in sources() {
         let shown = path.display().to_string();

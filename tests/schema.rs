@@ -9,7 +9,7 @@ use std::{
 
 use convene_domain::{
     booking::Booking, chart, consent::Consent, delivery::Delivery, lobby::Lobby, meeting::Meeting,
-    permit::Permit, recording::Recording, visit::Visit,
+    permit::Permit, recording::Recording, run::Run, visit::Visit,
 };
 
 fn root() -> PathBuf {
@@ -55,10 +55,19 @@ fn the_state_charts() {
         ("Consent", chart::<Consent>()),
         ("Recording", chart::<Recording>()),
         ("Delivery", chart::<Delivery>()),
+        ("Run", chart::<Run>()),
     ] {
         page.push_str(&format!("\n## {name}\n\n```mermaid\n{chart}```\n"));
     }
     guard("state-charts.md", &page);
+}
+
+#[test]
+fn the_workflows() {
+    guard(
+        "workflow.schema.json",
+        &convene_workflows::schema().unwrap(),
+    );
 }
 
 #[test]

@@ -11,3 +11,4 @@ pub mod meeting_broker;
 pub mod recording_coordinator;
 pub mod scheduler;
 pub mod webhooks;
+pub mod workflows;

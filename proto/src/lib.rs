@@ -18,7 +18,7 @@ macro_rules! contracts {
 }
 
 contracts!(
-    event, clock, scheduler, meeting, lobby, recording, webhook, plugin
+    event, clock, scheduler, meeting, lobby, recording, webhook, plugin, workflow
 );
 
 /// Encoded `FileDescriptorSet` of all contracts, for gRPC reflection.

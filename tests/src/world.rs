@@ -209,6 +209,7 @@ impl World {
                 "lobby-manager",
                 "recording-coordinator",
                 "webhooks",
+                "workflows",
             ] {
                 let rows = snapshot(&self.database(), name).await.unwrap().unwrap();
                 let now = Clock::default().now().plus_millis(offset);

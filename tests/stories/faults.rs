@@ -129,6 +129,11 @@ async fn recordings_have_one_end() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn workflows_have_one_end() {
+    thorough(faults::each_effect(crate::workflows::nobody_came).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_provider_in_trouble_changes_no_end() {
     thorough(faults::each_request(recorded).await);
     thorough(faults::each_request(cancelled).await);

@@ -57,6 +57,7 @@ mod subscription;
 mod tenancy;
 mod webhooks;
 mod whole;
+mod workflows;
 
 /// A day, in milliseconds.
 const DAY_MS: i64 = 24 * 3_600_000;

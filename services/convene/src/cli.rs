@@ -3,6 +3,7 @@
 mod installation;
 mod plugin;
 mod simulator;
+mod workflow;
 
 use std::{net::SocketAddr, path::PathBuf, process::ExitCode};
 
@@ -39,6 +40,8 @@ enum Command {
     Plugin(plugin::Plugin),
     /// Verify or show what happened, from the databases themselves
     Audit(Audit),
+    /// Check workflow definitions, or print one to begin with
+    Workflow(workflow::Workflow),
     /// Print generated contracts
     Schema(Schema),
     /// Check a configuration file, or print what is in force
@@ -366,6 +369,7 @@ async fn run(command: Command, traces: Option<&Traces>) -> Result<()> {
             command::serve::run(options, traces).await
         }
         Command::Simulator(wanted) => simulator::run(wanted).await,
+        Command::Workflow(wanted) => workflow::run(wanted),
         Command::Clock(clock) => match clock.command {
             ClockCommand::Show { server } => command::clock::show(&client(server)?).await,
             ClockCommand::Advance { by, server } => {

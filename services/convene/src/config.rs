@@ -56,6 +56,8 @@ pub struct Config {
     pub keys: Keys,
     /// Where traces go.
     pub telemetry: Telemetry,
+    /// What workflows send with.
+    pub workflows: Workflows,
 }
 
 /// The public door.
@@ -157,6 +159,27 @@ pub struct Telemetry {
     pub otlp: Option<String>,
 }
 
+/// What workflows send with.
+#[derive(Clone, Debug, Default, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields, default)]
+pub struct Workflows {
+    /// Who takes e-mails. Left out: in development they are written to the folder `mail` of the data folder, else steps that send one fail with
+    /// `SMTP_NOT_CONFIGURED`.
+    pub smtp: Option<Smtp>,
+}
+
+/// A server that takes e-mails.
+#[derive(Clone, Debug, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Smtp {
+    /// `smtps://user:password@host:465`, or `smtp://user:password@host:587?tls=required`; best given as `CONVENE_WORKFLOWS__SMTP__URL`.
+    #[serde(serialize_with = "hidden")]
+    #[schemars(with = "String")]
+    pub url: SecretString,
+    /// Whose address they come from, for example `Clinic <no-reply@clinic.example>`.
+    pub from: String,
+}
+
 impl Telemetry {
     /// The collector's address; an empty one is none.
     pub fn address(&self) -> Option<String> {
@@ -204,6 +227,7 @@ impl Default for Config {
             tls: None,
             keys: Keys::default(),
             telemetry: Telemetry::default(),
+            workflows: Workflows::default(),
         }
     }
 }

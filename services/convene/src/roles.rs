@@ -17,6 +17,7 @@ use convene_proto as proto;
 use convene_recording_coordinator as recording_coordinator;
 use convene_scheduler as scheduler;
 use convene_webhooks as webhooks;
+use convene_workflows as workflows;
 use sea_orm_migration::MigratorTrait;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
@@ -44,7 +45,7 @@ pub struct Spec {
 }
 
 /// All roles, those that others call first: they start in this order.
-pub const ROLES: [Spec; 6] = [
+pub const ROLES: [Spec; 7] = [
     Spec {
         name: meeting_broker::NAME,
         calls: &[],
@@ -96,6 +97,20 @@ pub const ROLES: [Spec; 6] = [
         build: build::webhooks,
     },
     Spec {
+        name: workflows::NAME,
+        calls: &[
+            scheduler::NAME,
+            meeting_broker::NAME,
+            lobby_manager::NAME,
+            recording_coordinator::NAME,
+        ],
+        keys: &[Use::Caller],
+        open: open::<migrations::workflows::Migrator>,
+        inspect: inspect::<migrations::workflows::Migrator>,
+        contract: Some(proto::workflow::v1::workflows_server::SERVICE_NAME),
+        build: build::workflows,
+    },
+    Spec {
         name: gateway::NAME,
         calls: &[
             scheduler::NAME,
@@ -103,6 +118,7 @@ pub const ROLES: [Spec; 6] = [
             lobby_manager::NAME,
             recording_coordinator::NAME,
             webhooks::NAME,
+            workflows::NAME,
         ],
         keys: &[Use::Caller, Use::Link],
         open: open::<migrations::gateway::Migrator>,

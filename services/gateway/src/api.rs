@@ -10,6 +10,7 @@ use convene_proto::{
     plugin::v1::plugins_client::PluginsClient,
     recording::v1::recording_coordinator_client::RecordingCoordinatorClient,
     scheduler::v1::scheduler_client::SchedulerClient, webhook::v1::webhooks_client::WebhooksClient,
+    workflow::v1::workflows_client::WorkflowsClient,
 };
 use secrecy::SecretString;
 use tokio::sync::Mutex;
@@ -74,6 +75,10 @@ impl Api {
     /// Kept by the lobby manager, whose hook is the only one that is served.
     pub fn plugins(&self) -> PluginsClient<Channel> {
         PluginsClient::new(self.peers.lobby.clone())
+    }
+
+    pub fn workflows(&self) -> WorkflowsClient<Channel> {
+        WorkflowsClient::new(self.peers.workflows.clone())
     }
 
     /// The gateway acting by itself.

@@ -28,9 +28,10 @@ pub enum Kind {
     WebhookDelivery,
     PluginBinding,
     PluginCall,
+    WorkflowRun,
 }
 
-const KINDS: [(Kind, &str); 14] = [
+const KINDS: [(Kind, &str); 15] = [
     (Kind::Service, "Service"),
     (Kind::Host, "Host"),
     (Kind::Schedule, "Schedule"),
@@ -45,6 +46,7 @@ const KINDS: [(Kind, &str); 14] = [
     (Kind::WebhookDelivery, "WebhookDelivery"),
     (Kind::PluginBinding, "PluginBinding"),
     (Kind::PluginCall, "PluginCall"),
+    (Kind::WorkflowRun, "WorkflowRun"),
 ];
 
 impl Kind {

@@ -61,6 +61,8 @@ pub struct Peers {
     pub recording: Channel,
     /// Webhooks.
     pub webhooks: Channel,
+    /// Workflows.
+    pub workflows: Channel,
     /// Every role, other gateways included: the clocks of all their replicas move with ours.
     pub clocks: Vec<Channel>,
 }

@@ -2,6 +2,7 @@
 
 mod availability;
 mod plugin;
+mod workflow;
 
 use async_graphql::{
     Context, ID, MergedObject, Object, Result, SimpleObject,
@@ -66,7 +67,12 @@ pub struct Viewer {
 
 /// Reading.
 #[derive(Default, MergedObject)]
-pub struct Query(Objects, availability::Slots, plugin::PluginReads);
+pub struct Query(
+    Objects,
+    availability::Slots,
+    plugin::PluginReads,
+    workflow::Flows,
+);
 
 /// Reading what there is.
 #[derive(Default)]
@@ -367,6 +373,7 @@ async fn node(ctx: &Context<'_>, field: &'static str, id: &ID) -> Result<Node> {
             let recording = api(ctx)?.recording().get_recording(message).await;
             Recording(recording.map_err(status)?.into_inner()).into()
         }
+        Kind::WorkflowRun => workflow::run(ctx, id).await?.into(),
         Kind::ApiKey => api_key(ctx, uuid).await?.into(),
         Kind::WebhookEndpoint => {
             let message = request(ctx, webhook::GetEndpointRequest { id })?;

@@ -12,6 +12,7 @@ pub mod serve;
 pub mod simulator;
 pub mod tenant;
 pub mod up;
+pub mod workflow;
 
 /// Writes to standard output. A reader that went away ends nothing.
 pub fn print(text: &str) {

@@ -8,6 +8,7 @@ use convene_meeting_broker as meeting_broker;
 use convene_recording_coordinator as recording_coordinator;
 use convene_scheduler as scheduler;
 use convene_webhooks as webhooks;
+use convene_workflows as workflows;
 
 use super::Parts;
 use crate::config::Provider;
@@ -98,6 +99,32 @@ pub fn webhooks(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     })
 }
 
+pub fn workflows(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
+    Box::pin(async move {
+        let smtp = parts.config.workflows.smtp.as_ref();
+        // Who develops reads e-mails in a folder; elsewhere none are kept where nobody looks.
+        let mail_folder = parts
+            .config
+            .development
+            .then(|| parts.config.data.join("mail"));
+        let config = workflows::Config {
+            outbound: outbound::Settings::new(parts.config.development),
+            smtp: smtp.map(|smtp| workflows::Smtp {
+                url: smtp.url.clone(),
+                from: smtp.from.clone(),
+            }),
+            mail_folder,
+        };
+        let peers = workflows::Peers {
+            scheduler: parts.ways.to(scheduler::NAME)?,
+            broker: parts.ways.to(meeting_broker::NAME)?,
+            lobby: parts.ways.to(lobby_manager::NAME)?,
+            recording: parts.ways.to(recording_coordinator::NAME)?,
+        };
+        workflows::role(parts.deps, config, peers).await
+    })
+}
+
 pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
     Box::pin(async move {
         let door = parts
@@ -114,6 +141,7 @@ pub fn gateway(parts: Parts<'_>) -> BoxFuture<'_, Result<Role>> {
             lobby: parts.ways.to(lobby_manager::NAME)?,
             recording: parts.ways.to(recording_coordinator::NAME)?,
             webhooks: parts.ways.to(webhooks::NAME)?,
+            workflows: parts.ways.to(workflows::NAME)?,
             clocks: parts.ways.all().into_iter().map(|(_, way)| way).collect(),
         };
         gateway::role(parts.deps, config, door, peers).await

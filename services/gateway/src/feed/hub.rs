@@ -189,7 +189,8 @@ mod tests {
             broker: channel.clone(),
             lobby: channel.clone(),
             recording: channel.clone(),
-            webhooks: channel,
+            webhooks: channel.clone(),
+            workflows: channel,
             clocks: Vec::new(),
         };
         let stop = CancellationToken::new();

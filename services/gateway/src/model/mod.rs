@@ -13,6 +13,7 @@ pub mod recording;
 pub mod schedule;
 pub mod time;
 pub mod webhook;
+pub mod workflow;
 
 use std::sync::Arc;
 
@@ -31,6 +32,7 @@ use meeting::Meeting;
 use recording::Recording;
 use schedule::Schedule;
 use webhook::WebhookEndpoint;
+use workflow::WorkflowRun;
 
 /// An object with an id that `node` finds again.
 #[derive(Interface)]
@@ -47,6 +49,7 @@ pub enum Node {
     Recording(Recording),
     WebhookEndpoint(WebhookEndpoint),
     ApiKey(ApiKey),
+    WorkflowRun(WorkflowRun),
 }
 
 /// The services.

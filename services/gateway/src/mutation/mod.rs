@@ -8,6 +8,7 @@ mod lobby;
 mod plugin;
 mod recording;
 mod webhook;
+mod workflow;
 
 use async_graphql::MergedObject;
 
@@ -22,6 +23,7 @@ pub struct Mutation(
     plugin::Plugins,
     recording::Recordings,
     webhook::Webhooks,
+    workflow::Workflows,
 );
 
 /// Declares payloads: one object field and the refusal.

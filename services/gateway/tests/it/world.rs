@@ -113,6 +113,7 @@ impl World {
             recording,
             // Nobody is asked.
             webhooks: local::pipe().0,
+            workflows: local::pipe().0,
         };
         let own = deps::<migrations::gateway::Migrator>(&folder, "gateway", &keys).await;
         let callers = own.callers.clone();

@@ -74,6 +74,8 @@ ids! {
     EndpointId,
     /// One event on its way to one endpoint; what the endpoint sees as the webhook's id.
     DeliveryId,
+    /// One run of a workflow for a booking.
+    RunId,
     /// Any object, where its kind stands beside it.
     EventId,
 }
@@ -87,6 +89,11 @@ impl BookingId {
     /// The lobby of this booking.
     pub fn lobby(&self) -> LobbyId {
         LobbyId(self.derive("lobby"))
+    }
+
+    /// The run of a workflow that one event of this booking's objects starts: one event, one run.
+    pub fn run(&self, workflow: &str, object: Uuid, seq: u64) -> RunId {
+        RunId(self.derive(&format!("run/{workflow}/{object}/{seq}")))
     }
 
     fn derive(&self, name: &str) -> Uuid {

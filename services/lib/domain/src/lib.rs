@@ -19,6 +19,7 @@ pub mod lobby;
 pub mod meeting;
 pub mod permit;
 pub mod recording;
+pub mod run;
 pub mod visit;
 
 pub use audience::Audience;
@@ -26,7 +27,7 @@ pub use capacity::{Occupied, peak};
 pub use chart::{Charted, chart};
 pub use id::{
     BookingId, ConsentId, DeliveryId, EndpointId, EventId, GuestId, HostId, LobbyId, MalformedId,
-    MeetingId, PermitId, RecordingId, ScheduleId, ServiceId, TenantId, VisitId,
+    MeetingId, PermitId, RecordingId, RunId, ScheduleId, ServiceId, TenantId, VisitId,
 };
 pub use machine::{Due, Machine, NoEffect, Outcome, Step};
 pub use refusal::Refused;

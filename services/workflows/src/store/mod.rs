@@ -1,0 +1,6 @@
+//! What the role keeps.
+
+pub mod booking;
+pub mod definitions;
+pub mod run;
+pub mod workflow;
