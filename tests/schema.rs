@@ -8,8 +8,9 @@ use std::{
 };
 
 use convene_domain::{
-    booking::Booking, chart, consent::Consent, delivery::Delivery, lobby::Lobby, meeting::Meeting,
-    permit::Permit, recording::Recording, run::Run, visit::Visit,
+    booking::Booking, call::Call, chart, consent::Consent, delivery::Delivery, leg::Leg,
+    lobby::Lobby, meeting::Meeting, participant::Participant, permit::Permit, recording::Recording,
+    run::Run, visit::Visit,
 };
 
 fn root() -> PathBuf {
@@ -53,6 +54,9 @@ fn the_state_charts() {
         ("Visit", chart::<Visit>()),
         ("Permit", chart::<Permit>()),
         ("Consent", chart::<Consent>()),
+        ("Call", chart::<Call>()),
+        ("Leg", chart::<Leg>()),
+        ("Participant", chart::<Participant>()),
         ("Recording", chart::<Recording>()),
         ("Delivery", chart::<Delivery>()),
         ("Run", chart::<Run>()),

@@ -76,6 +76,8 @@ ids! {
     DeliveryId,
     /// One run of a workflow for a booking.
     RunId,
+    /// One stay of one party in one call; who comes again is another.
+    ParticipantId,
     /// Any object, where its kind stands beside it.
     EventId,
 }

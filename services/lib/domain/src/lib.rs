@@ -13,10 +13,13 @@ mod time;
 
 pub mod availability;
 pub mod booking;
+pub mod call;
 pub mod consent;
 pub mod delivery;
+pub mod leg;
 pub mod lobby;
 pub mod meeting;
+pub mod participant;
 pub mod permit;
 pub mod recording;
 pub mod run;
@@ -27,7 +30,8 @@ pub use capacity::{Occupied, peak};
 pub use chart::{Charted, chart};
 pub use id::{
     BookingId, ConsentId, DeliveryId, EndpointId, EventId, GuestId, HostId, LobbyId, MalformedId,
-    MeetingId, PermitId, RecordingId, RunId, ScheduleId, ServiceId, TenantId, VisitId,
+    MeetingId, ParticipantId, PermitId, RecordingId, RunId, ScheduleId, ServiceId, TenantId,
+    VisitId,
 };
 pub use machine::{Due, Machine, NoEffect, Outcome, Step};
 pub use refusal::Refused;
