@@ -80,7 +80,6 @@ fn crates_depend_downwards_only() {
             | "convene-proto"
             | "convene-graph"
             | "convene-migrations"
-            | "convene-acs"
             | "convene-plugin-host" => vec![],
             "convene-kit" => vec!["convene-domain", "convene-proto"],
             "convene-events" => vec!["convene-domain", "convene-kit"],
@@ -91,6 +90,7 @@ fn crates_depend_downwards_only() {
                 "convene-migrations",
                 "convene-proto",
             ],
+            "convene-acs" => vec!["convene-domain"],
             "convene-simulator" => vec!["convene-acs"],
             "convene-lobby-manager" => vec![
                 "convene-domain",

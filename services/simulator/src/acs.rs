@@ -1,5 +1,8 @@
 //! Communication services: the wire face of `lib/acs` in front of this world.
 
+mod wav;
+mod work;
+
 use std::sync::Arc;
 
 use async_trait::async_trait;
@@ -13,10 +16,11 @@ use axum::{
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD as URL};
 use convene_acs::{
     BadToken, Command, Face, Keys, Moment, Once, Outcome, Port, Problem, Resource, Signer,
-    TeamsUser,
+    Simulated, TeamsUser,
 };
 use serde_json::Value;
-use uuid::Uuid;
+
+pub use work::work;
 
 use crate::{
     SimulatorError,
@@ -63,6 +67,17 @@ pub fn routes(shared: Arc<Shared>) -> Router<Arc<Shared>> {
             .route(root, answer())
             .route(&format!("{root}/{{*rest}}"), answer())
     })
+}
+
+/// What commands need, with ids that follow from the seed and a number of the world.
+fn moment(shared: &Shared, made: u64) -> Moment<'_> {
+    let fresh = derived_uuid(shared.directory.seed, &format!("acs/{made}"));
+    Moment {
+        resource: &shared.resource.id,
+        now_ms: shared.clock.now_ms(),
+        fresh: fresh.parse().unwrap_or_default(),
+        parties: &Simulated,
+    }
 }
 
 /// This world behind the face.
@@ -125,20 +140,14 @@ impl Port for Mounted {
     /// The server has it on disk before the answer goes out.
     async fn run(&self, command: Command, once: Option<Once>) -> Result<Outcome, Problem> {
         let shared = &self.0;
-        let now_ms = shared.clock.now_ms();
-        let moment = |fresh| Moment {
-            resource: &shared.resource.id,
-            now_ms,
-            fresh,
-        };
         if command.is_read() {
-            return shared.read().acs.run(command, None, moment(Uuid::nil()));
+            return shared.read().acs.run(command, None, moment(shared, 0));
         }
-        shared.change(|world| {
-            let name = format!("acs/{}", world.next());
-            let fresh = derived_uuid(shared.directory.seed, &name);
-            let fresh = fresh.parse().unwrap_or_default();
-            world.acs.run(command, once.as_ref(), moment(fresh))
-        })
+        let done = shared.change(|world| {
+            let made = world.next();
+            world.acs.run(command, once.as_ref(), moment(shared, made))
+        });
+        shared.calls_moved.notify_one();
+        done
     }
 }

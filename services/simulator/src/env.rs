@@ -44,6 +44,9 @@ pub struct SimulatorEnv {
     /// The resource's id: the first part of its users' ids, and the audience of its tokens.
     #[serde(default)]
     pub acs_resource_id: String,
+    /// Port of this machine at which Event Grid events of calls are taken, under `/eventgrid`.
+    #[serde(default)]
+    pub acs_eventgrid_port: String,
 }
 
 impl std::fmt::Debug for SimulatorEnv {

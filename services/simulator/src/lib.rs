@@ -45,6 +45,8 @@ pub struct SimulatorConfig {
     pub state_file: Option<PathBuf>,
     /// The same world over HTTPS too; over plain HTTP only when `None`.
     pub https: Option<Https>,
+    /// Port of this machine at which Event Grid events are taken, under `/eventgrid`.
+    pub event_grid_port: u16,
 }
 
 /// HTTPS beside plain HTTP: official clients want it.
@@ -63,9 +65,13 @@ impl Default for SimulatorConfig {
             seed: 1,
             state_file: None,
             https: None,
+            event_grid_port: EVENT_GRID_PORT,
         }
     }
 }
+
+/// Where Event Grid events go unless told otherwise.
+pub const EVENT_GRID_PORT: u16 = 18_590;
 
 /// Why a simulator did not start.
 #[derive(Debug, thiserror::Error)]
@@ -122,6 +128,7 @@ impl Simulator {
         let stop = CancellationToken::new();
         let server = Server::new(shared.clone(), stop.clone());
         let mut serving = JoinSet::new();
+        serving.spawn(acs::work(shared.clone(), stop.clone()));
         if let Some(((listener, address), tls)) = secure {
             let origin = Origin::listener(true, address);
             serving.spawn(server.clone().serve(listener, origin, Some(tls.config)));

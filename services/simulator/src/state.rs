@@ -10,6 +10,7 @@ use std::{
 };
 
 use convene_acs::Resource;
+use tokio::sync::Notify;
 
 use crate::{
     SimulatorConfig, SimulatorError, acs,
@@ -44,6 +45,10 @@ pub struct Shared {
     pub directory: Directory,
     /// The communication resource: fixed by the seed too.
     pub resource: Resource,
+    /// Port of this machine at which Event Grid events are taken.
+    pub event_grid_port: u16,
+    /// Something happened in calls, or their time moved.
+    pub calls_moved: Notify,
     /// Its clock.
     pub clock: Clock,
     /// Scripted faults.
@@ -82,6 +87,8 @@ impl Shared {
             secure,
             directory: Directory::new(snapshot.seed).map_err(|_| SimulatorError::Key)?,
             resource: acs::resource(snapshot.seed)?,
+            event_grid_port: config.event_grid_port,
+            calls_moved: Notify::new(),
             clock,
             faults: Faults::new(snapshot.seed),
             log: HttpLog::default(),
@@ -119,6 +126,7 @@ impl Shared {
         self.clock.set(offset_ms);
         self.changed();
         drop(world);
+        self.calls_moved.notify_one();
     }
 
     /// An empty world, no faults, an empty log, and wall time.
@@ -175,6 +183,7 @@ impl Shared {
             acs_connection_string: self.resource.keys.connection_string(&base.to_string()),
             acs_endpoint: base.to_string(),
             acs_resource_id: self.resource.id.clone(),
+            acs_eventgrid_port: self.event_grid_port.to_string(),
         }
     }
 }

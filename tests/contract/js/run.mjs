@@ -1,7 +1,7 @@
 // Runs all cases. With `--broken` every answer is an error, and no case may pass: a case that cannot fail says nothing.
 import { breakAll, broken, control } from "./harness.mjs";
 
-const groups = ["token", "users", "events", "odata", "batch", "series", "access", "meetings", "calls", "recordings", "errors", "conventions", "identity", "rooms"];
+const groups = ["token", "users", "events", "odata", "batch", "series", "access", "meetings", "calls", "recordings", "errors", "conventions", "identity", "rooms", "automation"];
 let passed = 0;
 let failed = 0;
 

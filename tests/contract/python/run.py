@@ -7,7 +7,7 @@ import traceback
 
 from harness import BROKEN, CREDENTIAL, break_all, control
 
-GROUPS = ["token", "users", "events", "odata", "batch", "series", "meetings", "calls", "errors", "identity", "rooms"]
+GROUPS = ["token", "users", "events", "odata", "batch", "series", "meetings", "calls", "errors", "identity", "rooms", "automation"]
 
 
 async def main():

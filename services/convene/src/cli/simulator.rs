@@ -4,7 +4,7 @@ use std::{net::SocketAddr, path::PathBuf};
 
 use clap::{Args, Subcommand};
 use convene_kit::Result;
-use convene_simulator::{Https, SimulatorConfig};
+use convene_simulator::{EVENT_GRID_PORT, Https, SimulatorConfig};
 
 use crate::{command::simulator, config};
 
@@ -31,6 +31,9 @@ pub struct Simulator {
     /// Keep its world in this file; in memory only when left out
     #[arg(long)]
     state: Option<PathBuf>,
+    /// Port of this machine at which Event Grid events of calls are taken, under /eventgrid
+    #[arg(long, env = "ACS_EVENTGRID_PORT", default_value_t = EVENT_GRID_PORT)]
+    event_grid_port: u16,
 }
 
 #[derive(Debug, Subcommand)]
@@ -63,6 +66,7 @@ pub async fn run(wanted: Simulator) -> Result<()> {
         seed: wanted.seed,
         state_file: state,
         https: (!wanted.no_https).then_some(https),
+        event_grid_port: wanted.event_grid_port,
     })
     .await
 }

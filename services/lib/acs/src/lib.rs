@@ -2,6 +2,7 @@
 //! it is, and keeps the state. What comes in is read and refused here, what it means is decided here by pure functions, so that both mountings
 //! answer the same.
 
+mod calls;
 mod face;
 mod identity;
 mod jwt;
@@ -14,7 +15,11 @@ mod room;
 mod state;
 mod time;
 
-pub use face::Face;
+pub use calls::{
+    Adding, CALLS_MAX, CallCommand, Callback, Calls, Choice, Fact, Fetch, GridEvent, Listening,
+    MediaCommand, NewCall, Parties, Prompt, Reach, Recognition, Simulated, Told, Tone, Wanted,
+};
+pub use face::{CALLBACK_ISSUER, Face};
 pub use identity::{Identity, Scope, TokenWish};
 pub use jwt::{BadKey, Signer};
 pub use page::{PAGE_MAX, Page};

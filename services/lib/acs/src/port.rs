@@ -2,8 +2,11 @@
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use crate::{NewRoom, Page, Problem, Resource, Role, RoleChanges, Room, RoomChange, TokenWish};
+use crate::{
+    CallCommand, NewRoom, Page, Problem, Resource, Role, RoleChanges, Room, RoomChange, TokenWish,
+};
 
 /// The other side of the face: a simulator's world, or a service with a database.
 #[async_trait]
@@ -84,6 +87,8 @@ pub enum Command {
     },
     /// Invites, changes roles, removes.
     UpdateParticipants(String, RoleChanges),
+    /// About calls.
+    Call(CallCommand),
 }
 
 impl Command {
@@ -112,6 +117,8 @@ pub enum Outcome {
     Rooms(Page<Room>),
     /// Raw ids and roles.
     Participants(Page<(String, Role)>),
+    /// What Call Automation answers, as it is on the wire; null for nothing.
+    Answer(Value),
     /// Nothing more to say.
     Done,
 }

@@ -1,4 +1,8 @@
-//! Raw ids: who somebody is, as one text.
+//! Raw ids: who somebody is, as one text, and the objects that say the same.
+
+use serde_json::{Value, json};
+
+use crate::{Problem, face::Fields};
 
 /// What a raw id says.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -46,6 +50,81 @@ impl RawId {
             Self::Unknown
         }
     }
+}
+
+/// The object of a raw id.
+pub fn identifier(raw_id: &str) -> Value {
+    let id = |prefix: &str| raw_id.strip_prefix(prefix).unwrap_or(raw_id);
+    match RawId::of(raw_id) {
+        RawId::User { .. } => json!({
+            "kind": "communicationUser", "rawId": raw_id, "communicationUser": {"id": raw_id},
+        }),
+        RawId::Phone(number) => json!({
+            "kind": "phoneNumber", "rawId": raw_id, "phoneNumber": {"value": number},
+        }),
+        RawId::TeamsUser => {
+            let parts = [
+                ("8:orgid:", "public"),
+                ("8:gcch:", "gcch"),
+                ("8:dod:", "dod"),
+            ];
+            let mut known = parts
+                .iter()
+                .filter(|(prefix, _)| raw_id.starts_with(prefix));
+            let (user, anonymous, cloud) = match known.next() {
+                Some((prefix, cloud)) => (id(prefix), false, *cloud),
+                None => (id("8:teamsvisitor:"), true, "public"),
+            };
+            json!({
+                "kind": "microsoftTeamsUser",
+                "rawId": raw_id,
+                "microsoftTeamsUser": {"userId": user, "isAnonymous": anonymous, "cloud": cloud},
+            })
+        }
+        RawId::TeamsApp | RawId::TeamsExtension | RawId::Unknown => {
+            json!({"kind": "unknown", "rawId": raw_id})
+        }
+    }
+}
+
+/// Who an object names: by the member that is there, because clients leave `kind` out, else by the raw id.
+pub fn read(object: &Fields) -> Result<String, Problem> {
+    if let Some(user) = object.object("communicationUser")? {
+        return user.required_text("id");
+    }
+    if let Some(phone) = object.object("phoneNumber")? {
+        let number = phone.required_text("value")?;
+        let digits = number.strip_prefix('+').unwrap_or_default();
+        let good =
+            (2..=15).contains(&digits.len()) && digits.bytes().all(|one| one.is_ascii_digit());
+        return match good {
+            true => Ok(format!("4:{number}")),
+            false => Err(Problem::bad(
+                "phoneNumber.value",
+                "A phone number is written in E.164, for example +14255550100.",
+            )),
+        };
+    }
+    if let Some(user) = object.object("microsoftTeamsUser")? {
+        let id = user.required_text("userId")?;
+        let prefix = match (user.boolean("isAnonymous")?, user.text("cloud")?.as_deref()) {
+            (Some(true), _) => "8:teamsvisitor:",
+            (_, Some("gcch")) => "8:gcch:",
+            (_, Some("dod")) => "8:dod:",
+            _ => "8:orgid:",
+        };
+        return Ok(format!("{prefix}{id}"));
+    }
+    if let Some(app) = object.object("microsoftTeamsApp")? {
+        let id = app.required_text("appId")?;
+        let prefix = match app.text("cloud")?.as_deref() {
+            Some("gcch") => "28:gcch:",
+            Some("dod") => "28:dod:",
+            _ => "28:orgid:",
+        };
+        return Ok(format!("{prefix}{id}"));
+    }
+    object.required_text("rawId")
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use crate::desk::{Desk, Reply, send};
 
 /// Signed with the key of the connection string.
-async fn ask(desk: &Desk, method: Method, path: &str, body: &str) -> Reply {
+pub async fn ask(desk: &Desk, method: Method, path: &str, body: &str) -> Reply {
     let (endpoint, key) = desk
         .env
         .acs_connection_string
@@ -21,9 +21,10 @@ async fn ask(desk: &Desk, method: Method, path: &str, body: &str) -> Reply {
     let endpoint = endpoint.strip_prefix("endpoint=").unwrap();
     assert_eq!(endpoint, desk.env.acs_endpoint);
     let host = endpoint.strip_prefix("http://").unwrap();
-    let version = match path.starts_with("/rooms") {
-        true => "2025-03-13",
-        false => "2023-10-01",
+    let version = match path.split('/').nth(1) {
+        Some("rooms") => "2025-03-13",
+        Some("calling") => "2026-03-12",
+        _ => "2023-10-01",
     };
     let path = format!("{path}?api-version={version}");
     // Signatures are judged by the wall, whatever the simulator's clock shows.
@@ -63,6 +64,7 @@ async fn users_and_rooms_live_on_in_the_state_file() {
         seed: 7,
         state_file: Some(folder.path().join("state.json")),
         https: None,
+        ..SimulatorConfig::default()
     };
     let desk = Desk::with(config()).await;
     let guest = user(&desk).await;

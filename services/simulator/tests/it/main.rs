@@ -3,6 +3,7 @@
 
 mod access;
 mod acs;
+mod automation;
 mod batch;
 mod calls;
 mod control;

@@ -14,6 +14,7 @@ fn config(file: &Path, seed: u64) -> SimulatorConfig {
         seed,
         state_file: Some(file.to_owned()),
         https: None,
+        ..SimulatorConfig::default()
     }
 }
 

@@ -113,6 +113,22 @@ impl Fields {
             .transpose()
     }
 
+    /// An object.
+    pub fn object(&self, name: &str) -> Result<Option<Self>, Problem> {
+        let value = self.present(name).cloned();
+        value
+            .map(|value| Self::of(&self.at(name), value))
+            .transpose()
+    }
+
+    /// A list of objects; absent is empty.
+    pub fn objects(&self, name: &str) -> Result<Vec<Self>, Problem> {
+        let items = self.list(name)?.into_iter().flatten().enumerate();
+        items
+            .map(|(at, value)| Self::of(&format!("{}[{at}]", self.at(name)), value.clone()))
+            .collect()
+    }
+
     /// An object whose member names are data.
     pub fn map(&self, name: &str) -> Result<Option<&Map<String, Value>>, Problem> {
         self.present(name)

@@ -1,8 +1,10 @@
 //! From HTTP to commands and back. Every request goes the same way: operation, signature, version, body, command, answer.
 
 mod auth;
+mod calls;
 mod identity;
 mod json;
+mod link;
 mod openid;
 mod operation;
 mod query;
@@ -22,7 +24,9 @@ use http::{HeaderName, HeaderValue, Request, StatusCode, header, request::Parts}
 use serde_json::Value;
 
 use crate::{Outcome, Port, Problem};
-use json::Fields;
+pub use json::Fields;
+use link::paged;
+pub use openid::ISSUER as CALLBACK_ISSUER;
 use operation::{Operation, Target};
 use query::Query;
 
@@ -150,7 +154,7 @@ impl Face {
             Operation::UpdateParticipants => rooms::update_participants(port, ask).await,
             Operation::OpenIdConfiguration => Ok(openid::configuration(ask)),
             Operation::Keys => Ok(openid::keys(port)),
-            Operation::Calls => Err(openid::no_calls_yet()),
+            Operation::Calls(action) => calls::handle(port, ask, action).await,
         }
     }
 }

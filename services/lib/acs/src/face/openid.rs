@@ -4,7 +4,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{Ask, Reply};
-use crate::{Port, Problem};
+use crate::Port;
 
 /// Who issues callback tokens.
 pub const ISSUER: &str = "https://acscallautomation.communication.azure.com";
@@ -23,10 +23,4 @@ pub fn configuration(ask: &Ask) -> Reply {
 /// `GET /calling/keys`.
 pub fn keys(port: &dyn Port) -> Reply {
     Reply::of(StatusCode::OK, port.resource().signer.key_set())
-}
-
-/// Call Automation comes with the call engine.
-pub fn no_calls_yet() -> Problem {
-    let text = "Call Automation is not there yet; identities and rooms are.";
-    Problem::new(StatusCode::NOT_IMPLEMENTED, "NotImplemented", text)
 }

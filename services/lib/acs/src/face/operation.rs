@@ -23,7 +23,97 @@ pub enum Operation {
     OpenIdConfiguration,
     Keys,
     /// Call Automation.
-    Calls,
+    Calls(CallAction),
+}
+
+/// What is done with calls.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum CallAction {
+    Create,
+    Answer,
+    Redirect,
+    Reject,
+    Read,
+    HangUp,
+    Terminate,
+    Participants,
+    Participant,
+    Add,
+    CancelAdd,
+    Remove,
+    Mute,
+    Hold,
+    Unhold,
+    Play,
+    Recognize,
+    CancelMedia,
+    SendTones,
+    StartContinuous,
+    StopContinuous,
+    /// Known, and not simulated.
+    NotThere,
+}
+
+impl CallAction {
+    /// Whether clients send a repeatability id with it.
+    pub fn is_repeatable(self) -> bool {
+        matches!(
+            self,
+            Self::Create
+                | Self::Answer
+                | Self::Redirect
+                | Self::Reject
+                | Self::Terminate
+                | Self::Add
+                | Self::CancelAdd
+                | Self::Remove
+                | Self::Mute
+                | Self::SendTones
+        )
+    }
+
+    /// By what stands behind the colon: of the collection, of a call, of its participants.
+    fn of_collection(verb: &str) -> Option<Self> {
+        Some(match verb {
+            "answer" => Self::Answer,
+            "redirect" => Self::Redirect,
+            "reject" => Self::Reject,
+            "connect" => Self::NotThere,
+            _ => return None,
+        })
+    }
+
+    fn of_call(verb: &str) -> Option<Self> {
+        Some(match verb {
+            "terminate" => Self::Terminate,
+            "play" => Self::Play,
+            "recognize" => Self::Recognize,
+            "cancelAllMediaOperations" => Self::CancelMedia,
+            "sendDtmfTones" => Self::SendTones,
+            "startContinuousDtmfRecognition" => Self::StartContinuous,
+            "stopContinuousDtmfRecognition" => Self::StopContinuous,
+            "hold" => Self::Hold,
+            "unhold" => Self::Unhold,
+            "transferToParticipant"
+            | "startMediaStreaming"
+            | "stopMediaStreaming"
+            | "startTranscription"
+            | "stopTranscription"
+            | "updateTranscription" => Self::NotThere,
+            _ => return None,
+        })
+    }
+
+    fn of_participants(verb: &str) -> Option<Self> {
+        Some(match verb {
+            "add" => Self::Add,
+            "cancelAddParticipant" => Self::CancelAdd,
+            "remove" => Self::Remove,
+            "mute" => Self::Mute,
+            "moveHere" => Self::NotThere,
+            _ => return None,
+        })
+    }
 }
 
 /// Parts of the service, each with versions and codes of its own.
@@ -49,7 +139,7 @@ impl Operation {
             | Self::DeleteRoom
             | Self::ListParticipants
             | Self::UpdateParticipants => Area::Rooms,
-            Self::OpenIdConfiguration | Self::Keys | Self::Calls => Area::Calls,
+            Self::OpenIdConfiguration | Self::Keys | Self::Calls(_) => Area::Calls,
         }
     }
 
@@ -65,6 +155,8 @@ pub struct Target {
     pub operation: Operation,
     /// The variable segment, decoded; empty when there is none.
     pub id: String,
+    /// A second one.
+    pub detail: String,
 }
 
 type Methods = &'static [(Method, Operation)];
@@ -81,20 +173,96 @@ impl Target {
             return Err(Problem::bad("path", text));
         };
         let segments: Vec<&str> = decoded.iter().map(AsRef::as_ref).collect();
-        let (id, methods, allow) = known(&segments).ok_or_else(|| {
-            let text = "There is no such resource. Identities are under /identities and /teamsUser, rooms under /rooms, calls under /calling.";
-            Problem::not_found("NotFound", text)
-        })?;
-        let found = methods.iter().find(|(one, _)| one == method);
-        let (_, operation) = found.ok_or_else(|| {
-            let text = format!("{method} is not allowed here; {allow} is.");
+        if let ["calling", first, rest @ ..] = segments.as_slice()
+            && let Some(found) = calling(first, rest)
+        {
+            return found.named(method);
+        }
+        let (id, methods, allow) = known(&segments).ok_or_else(nothing_here)?;
+        let found = Found {
+            id,
+            detail: "",
+            methods: methods.to_vec(),
+            allow,
+        };
+        found.named(method)
+    }
+}
+
+fn nothing_here() -> Problem {
+    let text = "There is no such resource. Identities are under /identities and /teamsUser, rooms under /rooms, calls under /calling.";
+    Problem::not_found("NotFound", text)
+}
+
+/// A path that is known, and its methods.
+struct Found<'a> {
+    id: &'a str,
+    detail: &'a str,
+    methods: Vec<(Method, Operation)>,
+    allow: &'static str,
+}
+
+impl Found<'_> {
+    fn named(self, method: &Method) -> Result<Target, Problem> {
+        let mut found = self.methods.iter().filter(|(one, _)| one == method);
+        let (_, operation) = found.next().ok_or_else(|| {
+            let text = format!("{method} is not allowed here; {} is.", self.allow);
             Problem::new(StatusCode::METHOD_NOT_ALLOWED, "MethodNotAllowed", text)
-                .with(Hint::Allow(allow))
+                .with(Hint::Allow(self.allow))
         })?;
-        Ok(Self {
+        Ok(Target {
             operation: *operation,
-            id: id.to_owned(),
+            id: self.id.to_owned(),
+            detail: self.detail.to_owned(),
         })
+    }
+}
+
+/// Calls and recordings: a verb stands behind a colon in the last segment.
+fn calling<'a>(first: &'a str, rest: &[&'a str]) -> Option<Found<'a>> {
+    use CallAction as A;
+    let found = |id, detail, methods: &[(Method, A)], allow| {
+        let methods = methods.iter();
+        Some(Found {
+            id,
+            detail,
+            methods: methods
+                .map(|(method, action)| (method.clone(), Operation::Calls(*action)))
+                .collect(),
+            allow,
+        })
+    };
+    let post = |id, action: A| found(id, "", &[(Method::POST, action)], "POST");
+    match (first, rest) {
+        ("callConnections", []) => post("", A::Create),
+        ("callConnections", [one]) => match one.split_once(':') {
+            Some((id, verb)) => post(id, A::of_call(verb)?),
+            None => {
+                let methods = [(Method::GET, A::Read), (Method::DELETE, A::HangUp)];
+                found(*one, "", &methods, "GET, DELETE")
+            }
+        },
+        ("callConnections", [id, "participants"]) => {
+            found(*id, "", &[(Method::GET, A::Participants)], "GET")
+        }
+        ("callConnections", [id, "participants", raw_id]) => {
+            found(*id, *raw_id, &[(Method::GET, A::Participant)], "GET")
+        }
+        ("callConnections", [id, other]) => post(
+            id,
+            A::of_participants(other.strip_prefix("participants:")?)?,
+        ),
+        (first, []) if first.starts_with("callConnections:") => post(
+            "",
+            A::of_collection(first.strip_prefix("callConnections:")?)?,
+        ),
+        ("recordings", []) => post("", A::NotThere),
+        ("recordings", [one]) => {
+            let methods =
+                [Method::GET, Method::POST, Method::DELETE].map(|method| (method, A::NotThere));
+            found(*one, "", &methods, "GET, POST, DELETE")
+        }
+        _ => None,
     }
 }
 
@@ -133,15 +301,6 @@ fn known<'a>(segments: &[&'a str]) -> Option<(&'a str, Methods, &'static str)> {
             ("", &[(GET, O::OpenIdConfiguration)], "GET")
         }
         ["calling", "keys"] => ("", &[(GET, O::Keys)], "GET"),
-        ["calling", first, ..]
-            if first.starts_with("callConnections") || first.starts_with("recordings") =>
-        {
-            (
-                "",
-                &[(GET, O::Calls), (POST, O::Calls), (DELETE, O::Calls)],
-                "GET, POST, DELETE",
-            )
-        }
         _ => return None,
     };
     Some(known)

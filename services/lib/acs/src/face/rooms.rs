@@ -3,10 +3,14 @@
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::{Ask, Reply, json::Fields, repeat, unexpected};
+use super::{
+    Ask, Reply,
+    json::Fields,
+    link::{after, hexed},
+    paged, repeat, unexpected,
+};
 use crate::{
-    Command, NewRoom, Outcome, Page, Port, Problem, Role, RoleChanges, Room, RoomChange,
-    time::rfc3339,
+    Command, NewRoom, Outcome, Port, Problem, Role, RoleChanges, Room, RoomChange, time::rfc3339,
 };
 
 /// From this api-version on there are collaborators.
@@ -36,7 +40,7 @@ pub async fn list(port: &dyn Port, ask: &Ask) -> Result<Reply, Problem> {
     match port.run(Command::ListRooms { after }, None).await? {
         Outcome::Rooms(page) => Ok(Reply::of(
             StatusCode::OK,
-            paged(ask, page, |room| show(&room)),
+            paged(ask, page, |room| show(&room), hexed),
         )),
         other => Err(unexpected(&other)),
     }
@@ -78,7 +82,7 @@ pub async fn participants(port: &dyn Port, ask: &Ask) -> Result<Reply, Problem> 
         Outcome::Participants(page) => {
             let show =
                 |(raw_id, role): (String, Role)| json!({"rawId": raw_id, "role": role.name()});
-            Ok(Reply::of(StatusCode::OK, paged(ask, page, show)))
+            Ok(Reply::of(StatusCode::OK, paged(ask, page, show, hexed)))
         }
         other => Err(unexpected(&other)),
     }
@@ -136,42 +140,4 @@ fn role(ask: &Ask, at: &str, fields: Fields) -> Result<Role, Problem> {
         );
         Problem::bad(format!("{at}.role"), text)
     })
-}
-
-/// Where a page begins: an id in hexadecimal digits, because official clients sign a link anew and differ in how they write other characters.
-fn after(ask: &Ask) -> Result<Option<String>, Problem> {
-    let Some(text) = ask.query.get("after") else {
-        return Ok(None);
-    };
-    let wrong = || Problem::bad("after", "The link to the next page is not as it was given.");
-    let text = text.as_bytes();
-    if text.len() % 2 != 0 {
-        return Err(wrong());
-    }
-    let digit = |byte: u8| {
-        char::from(byte)
-            .to_digit(16)
-            .and_then(|digit| u8::try_from(digit).ok())
-    };
-    let bytes: Option<Vec<u8>> = text
-        .chunks_exact(2)
-        .map(|pair| match pair {
-            [high, low] => Some(digit(*high)? * 16 + digit(*low)?),
-            _ => None,
-        })
-        .collect();
-    let text = bytes.and_then(|bytes| String::from_utf8(bytes).ok());
-    text.map(Some).ok_or_else(wrong)
-}
-
-fn paged<T>(ask: &Ask, page: Page<T>, show: impl Fn(T) -> Value) -> Value {
-    let items: Vec<_> = page.items.into_iter().map(show).collect();
-    let mut body = json!({"value": items});
-    if let (Some(next), Some(body)) = (page.next, body.as_object_mut()) {
-        let next: String = next.bytes().map(|byte| format!("{byte:02x}")).collect();
-        let (origin, path, version) = (&ask.origin, ask.parts.uri.path(), &ask.version);
-        let link = format!("{origin}{path}?api-version={version}&after={next}");
-        body.insert("nextLink".to_owned(), link.into());
-    }
-    body
 }

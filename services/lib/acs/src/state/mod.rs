@@ -2,14 +2,18 @@
 
 mod repeats;
 
-use std::collections::BTreeMap;
+use std::{cell::Cell, collections::BTreeMap};
 
 use http::StatusCode;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use crate::{Command, Identity, Once, Outcome, Page, Problem, RawId, Room, TokenWish};
+use crate::{
+    Calls, Command, Fetch, Identity, Once, Outcome, Page, Parties, Problem, RawId, Room, TokenWish,
+};
 use repeats::Repeats;
+
+use crate::calls::{Looked, Surroundings};
 
 /// Users and rooms of a resource.
 pub const OBJECTS_MAX: usize = 200_000;
@@ -21,6 +25,7 @@ pub struct State {
     identities: BTreeMap<String, Identity>,
     rooms: BTreeMap<String, Room>,
     repeats: Repeats,
+    calls: Calls,
 }
 
 /// What a command needs of its surroundings.
@@ -32,6 +37,8 @@ pub struct Moment<'a> {
     pub now_ms: i64,
     /// A new id for what the command makes.
     pub fresh: Uuid,
+    /// Who plays the parties of calls.
+    pub parties: &'a dyn Parties,
 }
 
 impl State {
@@ -56,8 +63,47 @@ impl State {
 
     /// Whether a user holds a token that may start calls.
     pub fn rings(&self, user: &str, now_ms: i64) -> bool {
-        let known = self.identities.get(user);
-        known.is_some_and(|identity| identity.voip_until_ms > now_ms)
+        rings(&self.identities, user, now_ms)
+    }
+
+    /// Calls, and what of them is to be delivered.
+    pub fn calls(&self) -> &Calls {
+        &self.calls
+    }
+
+    /// What was delivered is taken out.
+    pub fn calls_mut(&mut self) -> &mut Calls {
+        &mut self.calls
+    }
+
+    /// Lets happen in calls what is due.
+    pub fn tick(&mut self, moment: Moment<'_>) {
+        self.with_calls(moment, Calls::tick);
+    }
+
+    /// What was found out about a prompt: its length in milliseconds, or a sub-code with a sentence.
+    pub fn fetched(&mut self, fetch: &Fetch, looked: Looked, moment: Moment<'_>) {
+        self.with_calls(moment, |calls, around| calls.fetched(fetch, looked, around));
+    }
+
+    fn with_calls<T>(
+        &mut self,
+        moment: Moment<'_>,
+        act: impl FnOnce(&mut Calls, &Surroundings<'_>) -> T,
+    ) -> T {
+        let Self {
+            identities, calls, ..
+        } = self;
+        let rings = |user: &str| rings(identities, user, moment.now_ms);
+        let around = Surroundings {
+            now_ms: moment.now_ms,
+            resource: moment.resource,
+            base: moment.fresh,
+            made: Cell::new(0),
+            rings: &rings,
+            parties: moment.parties,
+        };
+        act(calls, &around)
     }
 
     fn decide(&mut self, command: Command, moment: Moment<'_>) -> Result<Outcome, Problem> {
@@ -112,6 +158,10 @@ impl State {
                 self.room(&id)?.invite(changes)?;
                 Outcome::Done
             }
+            Command::Call(command) => {
+                let answer = self.with_calls(moment, |calls, around| calls.run(command, around));
+                Outcome::Answer(answer?)
+            }
         })
     }
 
@@ -158,6 +208,11 @@ impl State {
         let status = StatusCode::INSUFFICIENT_STORAGE;
         Err(Problem::new(status, "InsufficientStorage", text))
     }
+}
+
+fn rings(identities: &BTreeMap<String, Identity>, user: &str, now_ms: i64) -> bool {
+    let known = identities.get(user);
+    known.is_some_and(|identity| identity.voip_until_ms > now_ms)
 }
 
 /// The first key behind one.

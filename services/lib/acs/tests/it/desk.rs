@@ -9,8 +9,8 @@ use async_trait::async_trait;
 use axum::body::{Body, to_bytes};
 use base64::{Engine as _, engine::general_purpose::STANDARD};
 use convene_acs::{
-    BadToken, Command, Face, Keys, Moment, Once, Outcome, Port, Problem, Resource, Signer, State,
-    TeamsUser,
+    BadToken, Command, Face, Keys, Moment, Once, Outcome, Port, Problem, Resource, Signer,
+    Simulated, State, TeamsUser,
 };
 use http::{HeaderMap, Method, Request, StatusCode};
 use ring::{
@@ -66,6 +66,7 @@ impl Port for Memory {
             resource: &self.resource.id,
             now_ms: self.now_ms(),
             fresh: Uuid::from_u128(made.unsigned_abs().into()),
+            parties: &Simulated,
         };
         self.state
             .lock()

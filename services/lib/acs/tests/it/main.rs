@@ -4,4 +4,5 @@
 mod desk;
 mod doors;
 mod once;
+mod traces;
 mod whatever;
