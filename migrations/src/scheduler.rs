@@ -7,7 +7,13 @@ use sea_orm_migration::{
 
 use crate::spine::{index, machine_table, service};
 
-service!("scheduler", up, Available = "m0002_availability": availability);
+service!(
+    "scheduler", up,
+    Available = "m0002_availability": availability,
+    Assigned = "m0003_assignment": assignment,
+    Held = "m0004_hold": hold,
+    Governed = "m0005_policy": policy
+);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
@@ -158,4 +164,92 @@ async fn availability(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         false,
     )
     .await
+}
+
+/// Who takes a booking when several could.
+async fn assignment(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let mut alter = Table::alter();
+    // JSON; null for none: each wish names its hosts.
+    alter
+        .table("service")
+        .add_column(ColumnDef::new("assignment").text());
+    manager.alter_table(alter).await?;
+    manager
+        .create_table(
+            Table::create()
+                .table("host_load")
+                .col(ColumnDef::new("tenant_id").uuid().not_null())
+                .col(ColumnDef::new("service_id").uuid().not_null())
+                .col(ColumnDef::new("host_id").uuid().not_null())
+                .col(ColumnDef::new("assigned").big_integer().not_null())
+                .primary_key(
+                    Index::create()
+                        .col("tenant_id")
+                        .col("service_id")
+                        .col("host_id"),
+                )
+                .to_owned(),
+        )
+        .await?;
+    manager
+        .create_table(
+            Table::create()
+                .table("co_host")
+                .col(ColumnDef::new("tenant_id").uuid().not_null())
+                .col(ColumnDef::new("host_id").uuid().not_null())
+                .col(ColumnDef::new("booking_id").uuid().not_null())
+                .primary_key(
+                    Index::create()
+                        .col("tenant_id")
+                        .col("host_id")
+                        .col("booking_id"),
+                )
+                .to_owned(),
+        )
+        .await?;
+    // Whom a guest met before.
+    index(manager, "guest", &["tenant_id", "email"], false).await
+}
+
+/// Slots that are kept for somebody for a while.
+async fn hold(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let mut alter = Table::alter();
+    // Of a hold; null of a booking.
+    alter
+        .table("occupancy")
+        .add_column(ColumnDef::new("expires_at_ms").big_integer());
+    manager.alter_table(alter).await?;
+    index(manager, "occupancy", &["tenant_id", "expires_at_ms"], false).await?;
+    manager
+        .create_table(
+            Table::create()
+                .table("hold")
+                .col(ColumnDef::new("tenant_id").uuid().not_null())
+                .col(ColumnDef::new("id").uuid().not_null())
+                .col(ColumnDef::new("token").uuid().not_null())
+                .col(ColumnDef::new("principal").string_len(100).not_null())
+                .col(ColumnDef::new("service_id").uuid().not_null())
+                // JSON list of ids.
+                .col(ColumnDef::new("hosts").text().not_null())
+                .col(ColumnDef::new("start_ms").big_integer().not_null())
+                .col(ColumnDef::new("end_ms").big_integer().not_null())
+                .col(ColumnDef::new("created_at_ms").big_integer().not_null())
+                .col(ColumnDef::new("expires_at_ms").big_integer().not_null())
+                .col(ColumnDef::new("booking_id").uuid())
+                .primary_key(Index::create().col("tenant_id").col("id"))
+                .to_owned(),
+        )
+        .await?;
+    index(manager, "hold", &["tenant_id", "token"], true).await?;
+    index(manager, "hold", &["tenant_id", "expires_at_ms"], false).await
+}
+
+/// What people may do with bookings, and until when.
+async fn policy(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    let mut alter = Table::alter();
+    // JSON; null lets everything happen.
+    alter
+        .table("service")
+        .add_column(ColumnDef::new("policy").text());
+    manager.alter_table(alter).await
 }

@@ -3,7 +3,10 @@
 use convene_tests::{Cast, World, faults, reason, until};
 use serde_json::{Value, json};
 
-use crate::DAY_MS;
+use crate::{
+    DAY_MS,
+    reschedule::{at_its_time, reschedule},
+};
 
 const HALF_HOUR_MS: i64 = 30 * 60_000;
 
@@ -48,6 +51,25 @@ async fn cancelled(world: &World) -> Value {
     cast.until(&booked, "/booking/lobby/state", "CLOSED").await;
     world.drained().await;
     json!([cast.see(&booked).await, guest.see().await])
+}
+
+/// Given another time with a guest inside; the provider's event follows.
+async fn moved(world: &World) -> Value {
+    let cast = Cast::new(world, 1).await;
+    let booked = cast.book(world, DAY_MS, 1).await;
+    let guest = cast.arrive(&booked, 0).await;
+    cast.decide("admitVisit", &guest).await;
+    let key = json!({ "idempotencyKey": booked.id });
+    let moved = reschedule(world, &cast, &booked.id, 2 * DAY_MS, key).await;
+    assert_eq!(moved["refusal"], json!(null));
+    world.drained().await;
+    let details = guest.join_details().await;
+    json!([
+        cast.see(&booked).await,
+        guest.see().await,
+        details["joinDetails"]["joinUrl"] == cast.host_link(&booked).await,
+        at_its_time(world, &cast, &booked).await,
+    ])
 }
 
 /// Nobody comes and nobody ends it: timers do.
@@ -116,6 +138,12 @@ async fn visits_have_one_end() {
 #[tokio::test(flavor = "multi_thread")]
 async fn cancellations_have_one_end() {
     thorough(faults::each_effect(cancelled).await);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn moves_have_one_end() {
+    thorough(faults::each_effect(moved).await);
+    thorough(faults::each_request(moved).await);
 }
 
 #[tokio::test(flavor = "multi_thread")]

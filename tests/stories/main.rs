@@ -38,6 +38,7 @@ macro_rules! on_replicas {
 }
 pub(crate) use on_replicas;
 
+mod assignment;
 mod availability;
 mod bad_input;
 mod capacity;
@@ -47,12 +48,15 @@ mod creation;
 mod door;
 mod faults;
 mod health;
+mod hold;
 mod isolation;
 mod isolation_grpc;
 mod lobby;
 mod operations;
+mod outcome;
 mod plugins;
 mod replicas;
+mod reschedule;
 mod subscription;
 mod tenancy;
 mod webhooks;

@@ -24,7 +24,7 @@ impl Worker for LobbyWorker {
 
     async fn run(&self, job: &Job<Effect>, row: Row<Lobby>) -> Result<Done<Lobbies>> {
         match job.effect {
-            Effect::CloseWhenOver => {
+            Effect::CloseWhenOver { .. } => {
                 let id = LobbyId::from_uuid(row.id);
                 Ok(Done::nothing().with(move |tx, origin| {
                     Box::pin(async move { service::close(tx, &origin, id, "TIME_OVER").await })

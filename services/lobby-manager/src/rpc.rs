@@ -2,7 +2,11 @@
 
 pub mod plugins;
 
-use convene_kit::{Context, caller::Callers, convert::id};
+use convene_kit::{
+    Context,
+    caller::Callers,
+    convert::{id, required_time},
+};
 use convene_proto::lobby::v1::{self as wire, lobby_manager_server};
 use tonic::{Request, Response, Status};
 
@@ -35,6 +39,17 @@ impl lobby_manager_server::LobbyManager for Rpc {
         let id = id("id", &request.into_inner().id)?;
         let view = self.lobbies.get_lobby(&context, id).await?;
         Ok(Response::new(convert::lobby(view)))
+    }
+
+    async fn move_lobby(&self, request: Request<wire::MoveLobbyRequest>) -> Answer<wire::Lobby> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let id = id("id", &request.id)?;
+        let closes_at = required_time("closes_at", request.closes_at)?;
+        let moved = self
+            .lobbies
+            .move_lobby(&context, id, closes_at, request.moves);
+        Ok(Response::new(convert::lobby(moved.await?)))
     }
 
     async fn close_lobby(&self, request: Request<wire::CloseLobbyRequest>) -> Answer<wire::Lobby> {

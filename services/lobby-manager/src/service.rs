@@ -87,6 +87,45 @@ impl Lobbies {
         self.view(row).await
     }
 
+    /// The booking's time was changed: everything that ends with the lobby ends with it still, and who was let in stays so.
+    pub async fn move_lobby(
+        &self,
+        context: &Context,
+        id: LobbyId,
+        closes_at: Timestamp,
+        moves: u64,
+    ) -> Result<LobbyView> {
+        context.caller.ensure_system()?;
+        let origin = context.origin(&self.deps.clock);
+        let row = self
+            .deps
+            .db
+            .write(move |tx| {
+                Box::pin(async move {
+                    let tenant = origin.tenant;
+                    let row = spine::get_for_change::<LobbyTable>(tx, tenant, id.as_uuid()).await?;
+                    let before = row.version;
+                    let event = Event::LobbyMoved { closes_at, moves };
+                    let row = spine::apply::<LobbyTable>(tx, &origin, row, event).await?;
+                    if row.version == before {
+                        return Ok(row);
+                    }
+                    let tickets_until = closes_at.plus_millis(guests::AFTERGLOW_MS);
+                    let booking = row.machine.booking;
+                    store::ticket::prolong(tx, tenant, booking, tickets_until).await?;
+                    for permit in store::permit::in_force(tx, tenant, row.machine.meeting).await? {
+                        let event = permit::Event::PermitProlonged {
+                            expires_at: closes_at,
+                        };
+                        spine::change::<Permits>(tx, &origin, permit, event).await?;
+                    }
+                    Ok(row)
+                })
+            })
+            .await?;
+        self.view(row).await
+    }
+
     pub async fn close_lobby(
         &self,
         context: &Context,

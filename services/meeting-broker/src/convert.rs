@@ -10,6 +10,7 @@ use convene_kit::{
     finding::{Finding, Severity},
 };
 use convene_proto::meeting::v1 as wire;
+use prost_types::Timestamp;
 
 use crate::{
     provider::{CapabilityLevel, JoinDetails, Provider},
@@ -17,8 +18,7 @@ use crate::{
 };
 
 pub fn ensure_meeting(request: wire::EnsureMeetingRequest) -> Result<EnsureMeeting> {
-    let start = required_time("start", request.start)?;
-    let end = required_time("end", request.end)?;
+    let interval = interval(request.start, request.end)?;
     if request.generation == 0 {
         return Err(Error::invalid(
             "generation",
@@ -33,9 +33,13 @@ pub fn ensure_meeting(request: wire::EnsureMeetingRequest) -> Result<EnsureMeeti
         host: id("host_id", &request.host_id)?,
         subject: request.subject,
         organizer: request.organizer,
-        interval: Interval::new(start, end)
-            .ok_or_else(|| Error::invalid("end", "END_BEFORE_START", "end must be after start"))?,
+        interval,
     })
+}
+
+pub fn interval(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<Interval> {
+    Interval::new(required_time("start", start)?, required_time("end", end)?)
+        .ok_or_else(|| Error::invalid("end", "END_BEFORE_START", "end must be after start"))
 }
 
 pub fn segment(recording: &str, segment: u32) -> Result<SegmentId> {

@@ -43,6 +43,7 @@ impl Worker for MeetingWorker {
     async fn run(&self, job: &Job<Effect>, row: Row<Meeting>) -> Result<Done<Meetings>> {
         match job.effect {
             Effect::CreateMeeting => self.create(job.tenant, &row).await,
+            Effect::MoveMeeting => self.move_meeting(job.tenant, &row).await,
             Effect::CancelMeeting => {
                 self.remove(job.tenant, &row, None).await?;
                 Ok(Done::fact(Event::MeetingCancelled))

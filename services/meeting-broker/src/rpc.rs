@@ -61,6 +61,20 @@ impl meeting_broker_server::MeetingBroker for Rpc {
         Ok(Response::new(convert::meeting(view)))
     }
 
+    async fn move_meeting(
+        &self,
+        request: Request<wire::MoveMeetingRequest>,
+    ) -> Answer<wire::Meeting> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let id = id("id", &request.id)?;
+        let interval = convert::interval(request.start, request.end)?;
+        let moved = self
+            .broker
+            .move_meeting(&context, id, interval, request.moves);
+        Ok(Response::new(convert::meeting(moved.await?)))
+    }
+
     async fn end_meeting(
         &self,
         request: Request<wire::EndMeetingRequest>,

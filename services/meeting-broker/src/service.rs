@@ -131,6 +131,17 @@ impl Broker {
         self.told(context, id, Event::CancelWanted { reason }).await
     }
 
+    pub async fn move_meeting(
+        &self,
+        context: &Context,
+        id: MeetingId,
+        interval: Interval,
+        moves: u64,
+    ) -> Result<MeetingView> {
+        self.told(context, id, Event::MoveWanted { interval, moves })
+            .await
+    }
+
     pub async fn end_meeting(&self, context: &Context, id: MeetingId) -> Result<MeetingView> {
         self.told(context, id, Event::MeetingEnded).await
     }

@@ -1,6 +1,9 @@
 //! Between proto and domain.
 
+pub mod assignment;
 pub mod availability;
+pub mod hold;
+pub mod policy;
 
 use convene_domain::{
     Timestamp,
@@ -15,13 +18,18 @@ use convene_proto::scheduler::v1 as wire;
 use prost::Message as _;
 
 use crate::{
-    service::{BookMeeting, BookingView, NewGuest, NewHost, NewService, SeenHost},
+    service::{
+        BookMeeting, BookingView, NewGuest, NewHost, NewService, RescheduleBooking, SeenHost,
+    },
     store,
 };
 
 pub fn service(row: store::service::Model) -> Result<wire::Service> {
     let limits = row.availability()?;
+    let (assignment, policy) = (row.assignment()?, row.policy()?);
     Ok(wire::Service {
+        policy: Some(policy::to_wire(policy)),
+        assignment: assignment.map(assignment::to_wire),
         availability: Some(availability::service_limits(limits)),
         id: row.id.to_string(),
         name: row.name,
@@ -64,7 +72,10 @@ pub fn booking(view: BookingView) -> wire::Booking {
         guests,
     } = view;
     let (state, cancel_reason) = match booking.phase {
+        Phase::Pending => (wire::BookingState::Pending, String::new()),
         Phase::Confirmed => (wire::BookingState::Confirmed, String::new()),
+        Phase::Declined { reason } => (wire::BookingState::Declined, reason),
+        Phase::NoShow => (wire::BookingState::NoShow, String::new()),
         Phase::Cancelled { reason } => (wire::BookingState::Cancelled, reason),
         Phase::Completed => (wire::BookingState::Completed, String::new()),
     };
@@ -82,6 +93,7 @@ pub fn booking(view: BookingView) -> wire::Booking {
         state: state.into(),
         service_id: terms.service.to_string(),
         host_id: terms.host.to_string(),
+        co_host_ids: terms.co_hosts.iter().map(ToString::to_string).collect(),
         start: Some(to_wire(terms.interval.start())),
         end: Some(to_wire(terms.interval.end())),
         guests: guests.into_iter().map(guest).collect(),
@@ -90,6 +102,7 @@ pub fn booking(view: BookingView) -> wire::Booking {
         meeting_reason,
         lobby_id: terms.lobby.to_string(),
         cancel_reason,
+        reschedules: booking.moves,
         created_at: Some(to_wire(created_at)),
     }
 }
@@ -136,7 +149,16 @@ pub fn book_meeting(mut request: wire::BookMeetingRequest) -> Result<BookMeeting
     Ok(BookMeeting {
         key: Key::new("BookMeeting", &key, &request.encode_to_vec())?,
         service: id("serviceId", &request.service_id)?,
-        host: id("hostId", &request.host_id)?,
+        whom: availability::whom(
+            "hostId",
+            &request.host_ids,
+            request.all_hosts,
+            request.skills,
+        )?,
+        hold: match request.hold_token.as_str() {
+            "" => None,
+            token => Some(hold::token(token)?),
+        },
         start: required_time("start", request.start)?,
         end: request.end.map(convene_kit::convert::from_wire),
         guests: request
@@ -147,6 +169,17 @@ pub fn book_meeting(mut request: wire::BookMeetingRequest) -> Result<BookMeeting
                 email: guest.email,
             })
             .collect(),
+    })
+}
+
+pub fn reschedule(mut request: wire::RescheduleBookingRequest) -> Result<RescheduleBooking> {
+    let key = std::mem::take(&mut request.idempotency_key);
+    Ok(RescheduleBooking {
+        key: Key::new("RescheduleBooking", &key, &request.encode_to_vec())?,
+        booking: id("id", &request.id)?,
+        start: required_time("start", request.start)?,
+        end: request.end.map(convene_kit::convert::from_wire),
+        version: Some(request.version).filter(|version| *version != 0),
     })
 }
 

@@ -3,16 +3,17 @@
 use async_trait::async_trait;
 use convene_domain::{
     BookingId, TenantId,
-    booking::{Booking, Effect, Event, GRACE_MS, Phase},
+    booking::{Booking, Effect, Event, Phase},
 };
 use convene_kit::{
-    Code, Deps, Result, Row, convert,
+    Code, Deps, Error, Result, Row, convert,
     jobs::{Done, Job, Worker},
 };
 use convene_proto::{lobby::v1 as lobby, meeting::v1 as meeting};
 
 use crate::{
     peers::{Below, Peers},
+    service,
     store::{self, booking::Bookings},
 };
 
@@ -48,7 +49,7 @@ impl BookingWorker {
         let terms = &row.machine.terms;
         let booking = BookingId::from_uuid(row.id);
         let guests = store::guest::of_booking(self.deps.db.read(), tenant, booking).await?;
-        let closes_at = terms.interval.end().plus_millis(GRACE_MS);
+        let closes_at = terms.over();
         let message = lobby::OpenLobbyRequest {
             lobby_id: terms.lobby.to_string(),
             booking_id: row.id.to_string(),
@@ -75,9 +76,35 @@ impl Worker for BookingWorker {
         let tenant = job.tenant;
         let terms = &row.machine.terms;
         let told = match &job.effect {
-            Effect::CompleteWhenOver => return Ok(Done::fact(Event::BookingCompleted)),
+            Effect::CompleteWhenOver { .. } => return Ok(Done::fact(Event::BookingCompleted)),
             Effect::EnsureMeeting => self.ensure_meeting(tenant, &row).await,
             Effect::OpenLobby => self.open_lobby(tenant, &row).await,
+            Effect::DeclineUnconfirmed { .. } => {
+                let declined = Event::BookingDeclined {
+                    reason: "NOT_CONFIRMED_IN_TIME".to_owned(),
+                };
+                let (id, terms) = (BookingId::from_uuid(row.id), terms.clone());
+                return Ok(Done::fact(declined).with(move |tx, origin| {
+                    Box::pin(async move { service::give_back(tx, &origin, id, &terms).await })
+                }));
+            }
+            Effect::MoveMeeting => {
+                let message = meeting::MoveMeetingRequest {
+                    id: terms.meeting.to_string(),
+                    start: Some(convert::to_wire(terms.interval.start())),
+                    end: Some(convert::to_wire(terms.interval.end())),
+                    moves: row.machine.moves,
+                };
+                once_there(self.below.move_meeting(tenant, message).await)
+            }
+            Effect::MoveLobby => {
+                let message = lobby::MoveLobbyRequest {
+                    id: terms.lobby.to_string(),
+                    closes_at: Some(convert::to_wire(terms.over())),
+                    moves: row.machine.moves,
+                };
+                once_there(self.below.move_lobby(tenant, message).await)
+            }
             Effect::CancelMeeting => {
                 let message = meeting::CancelMeetingRequest {
                     id: terms.meeting.to_string(),
@@ -108,6 +135,17 @@ impl Worker for BookingWorker {
     }
 }
 
+/// What is not there yet was wanted at the time before, or will be: it is told again until it is there.
+fn once_there(told: Result<()>) -> Result<()> {
+    match told {
+        Err(error) if error.code == Code::NotFound => Err(Error::unavailable(
+            "NOT_THERE_YET",
+            "a part of the booking is still being made; it is told the new time again",
+        )),
+        told => told,
+    }
+}
+
 /// The broker's feed tells what became of a meeting; of one that the broker never heard of, this does.
 fn unless_unknown(told: Result<()>, over: Event) -> Result<Done<Bookings>> {
     match told {
@@ -120,6 +158,9 @@ fn unless_unknown(told: Result<()>, over: Event) -> Result<Done<Bookings>> {
 fn reason(booking: &Booking) -> &'static str {
     match booking.phase {
         Phase::Cancelled { .. } => "BOOKING_CANCELLED",
-        Phase::Confirmed | Phase::Completed => "APPOINTMENT_OVER",
+        Phase::NoShow => "NOBODY_CAME",
+        Phase::Pending | Phase::Confirmed | Phase::Declined { .. } | Phase::Completed => {
+            "APPOINTMENT_OVER"
+        }
     }
 }

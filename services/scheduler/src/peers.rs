@@ -44,6 +44,30 @@ impl Below {
         Ok(())
     }
 
+    pub async fn move_meeting(
+        &self,
+        tenant: TenantId,
+        message: meeting::MoveMeetingRequest,
+    ) -> Result<()> {
+        let request = self.request(tenant, message)?;
+        MeetingBrokerClient::new(self.peers.broker.clone())
+            .move_meeting(request)
+            .await?;
+        Ok(())
+    }
+
+    pub async fn move_lobby(
+        &self,
+        tenant: TenantId,
+        message: lobby::MoveLobbyRequest,
+    ) -> Result<()> {
+        let request = self.request(tenant, message)?;
+        LobbyManagerClient::new(self.peers.lobby.clone())
+            .move_lobby(request)
+            .await?;
+        Ok(())
+    }
+
     pub async fn cancel_meeting(
         &self,
         tenant: TenantId,

@@ -4,7 +4,10 @@ use convene_kit::{Context, caller::Callers, convert::id};
 use convene_proto::scheduler::v1::{self as wire, scheduler_server};
 use tonic::{Request, Response, Status};
 
-use crate::{convert, service::Scheduler};
+use crate::{
+    convert,
+    service::{Outcome, Scheduler},
+};
 
 type Answer<T> = Result<Response<T>, Status>;
 
@@ -16,6 +19,19 @@ pub struct Rpc {
 impl Rpc {
     pub fn new(callers: Callers, scheduler: Scheduler) -> Self {
         Self { callers, scheduler }
+    }
+
+    /// What a caller says of the booking of this id.
+    async fn settle<T>(
+        &self,
+        request: Request<T>,
+        booking: &str,
+        outcome: Outcome,
+    ) -> Answer<wire::Booking> {
+        let context = Context::accept(&self.callers, &request)?;
+        let id = id("id", booking)?;
+        let view = self.scheduler.settle_booking(&context, id, outcome).await?;
+        Ok(Response::new(convert::booking(view)))
     }
 }
 
@@ -95,6 +111,21 @@ impl scheduler_server::Scheduler for Rpc {
         let set = self
             .scheduler
             .set_service_availability(&context, id, limits);
+        Ok(Response::new(convert::service(set.await?)?))
+    }
+
+    async fn set_service_assignment(
+        &self,
+        request: Request<wire::SetServiceAssignmentRequest>,
+    ) -> Answer<wire::Service> {
+        let context = Context::accept(&self.callers, &request)?;
+        let request = request.into_inner();
+        let id = id("serviceId", &request.service_id)?;
+        let assignment = request.assignment.map(convert::assignment::from_wire);
+        let assignment = assignment.transpose()?;
+        let set = self
+            .scheduler
+            .set_service_assignment(&context, id, assignment);
         Ok(Response::new(convert::service(set.await?)?))
     }
 
@@ -184,6 +215,20 @@ impl scheduler_server::Scheduler for Rpc {
         Ok(Response::new(convert::availability::explained(explained)))
     }
 
+    async fn hold_slot(&self, request: Request<wire::HoldSlotRequest>) -> Answer<wire::Hold> {
+        let context = Context::accept(&self.callers, &request)?;
+        let wish = convert::hold::hold_slot(request.into_inner())?;
+        let held = self.scheduler.hold_slot(&context, wish).await?;
+        Ok(Response::new(convert::hold::hold(held)?))
+    }
+
+    async fn release_hold(&self, request: Request<wire::ReleaseHoldRequest>) -> Answer<wire::Hold> {
+        let context = Context::accept(&self.callers, &request)?;
+        let token = convert::hold::token(&request.into_inner().token)?;
+        let released = self.scheduler.release_hold(&context, token).await?;
+        Ok(Response::new(convert::hold::hold(released)?))
+    }
+
     async fn book_meeting(
         &self,
         request: Request<wire::BookMeetingRequest>,
@@ -237,6 +282,16 @@ impl scheduler_server::Scheduler for Rpc {
         }))
     }
 
+    async fn reschedule_booking(
+        &self,
+        request: Request<wire::RescheduleBookingRequest>,
+    ) -> Answer<wire::Booking> {
+        let context = Context::accept(&self.callers, &request)?;
+        let wish = convert::reschedule(request.into_inner())?;
+        let view = self.scheduler.reschedule_booking(&context, wish).await?;
+        Ok(Response::new(convert::booking(view)))
+    }
+
     async fn cancel_booking(
         &self,
         request: Request<wire::CancelBookingRequest>,
@@ -255,9 +310,46 @@ impl scheduler_server::Scheduler for Rpc {
         &self,
         request: Request<wire::EndMeetingRequest>,
     ) -> Answer<wire::Booking> {
+        let id = request.get_ref().id.clone();
+        self.settle(request, &id, Outcome::Over).await
+    }
+
+    async fn confirm_booking(
+        &self,
+        request: Request<wire::ConfirmBookingRequest>,
+    ) -> Answer<wire::Booking> {
+        let id = request.get_ref().id.clone();
+        self.settle(request, &id, Outcome::Confirmed).await
+    }
+
+    async fn decline_booking(
+        &self,
+        request: Request<wire::DeclineBookingRequest>,
+    ) -> Answer<wire::Booking> {
+        let (id, reason) = (
+            request.get_ref().id.clone(),
+            request.get_ref().reason.clone(),
+        );
+        self.settle(request, &id, Outcome::Declined(reason)).await
+    }
+
+    async fn mark_no_show(
+        &self,
+        request: Request<wire::MarkNoShowRequest>,
+    ) -> Answer<wire::Booking> {
+        let id = request.get_ref().id.clone();
+        self.settle(request, &id, Outcome::NoShow).await
+    }
+
+    async fn set_service_policy(
+        &self,
+        request: Request<wire::SetServicePolicyRequest>,
+    ) -> Answer<wire::Service> {
         let context = Context::accept(&self.callers, &request)?;
-        let id = id("id", &request.into_inner().id)?;
-        let view = self.scheduler.end_meeting(&context, id).await?;
-        Ok(Response::new(convert::booking(view)))
+        let request = request.into_inner();
+        let id = id("serviceId", &request.service_id)?;
+        let policy = convert::policy::from_wire(request.policy.unwrap_or_default());
+        let set = self.scheduler.set_service_policy(&context, id, policy);
+        Ok(Response::new(convert::service(set.await?)?))
     }
 }

@@ -1,27 +1,29 @@
 //! What the scheduler does: one method per command.
 
+mod assign;
 mod availability;
 mod book;
 mod catalogue;
 mod facts;
+mod hold;
+mod outcome;
+mod reschedule;
 mod schedules;
 
-use convene_domain::{
-    BookingId, HostId, TenantId, Timestamp,
-    booking::{Booking, Event},
-};
-use convene_kit::{
-    Caller, Context, Deps, Error, KeyScope, Result, Scope, convert, idempotency::Key, limits,
-    store as spine,
-};
+use convene_domain::{BookingId, HostId, TenantId, Timestamp, booking::Booking};
+use convene_kit::{Caller, Context, Deps, Error, KeyScope, Result, Scope, limits};
 
+pub use assign::Whom;
 pub use availability::SlotsOf;
 pub use book::{BookMeeting, GUESTS_MAX, NewGuest};
 pub use catalogue::{NewHost, NewService, SeenHost};
 pub use facts::apply_meeting_facts;
+pub use hold::HoldSlot;
+pub use outcome::{Outcome, give_back};
+pub use reschedule::RescheduleBooking;
 pub use schedules::NewSchedule;
 
-use crate::store::{self, booking::Bookings};
+use crate::store;
 
 /// The scheduler's commands over its store.
 #[derive(Clone)]
@@ -105,51 +107,6 @@ impl Scheduler {
             items: self.with_guests(tenant, page.items).await?,
             has_more: page.has_more,
         })
-    }
-
-    pub async fn cancel_booking(
-        &self,
-        context: &Context,
-        key: Key,
-        id: BookingId,
-        reason: &str,
-    ) -> Result<BookingView> {
-        let reason = convert::text("reason", reason)?;
-        let (caller, origin) = (context.caller.clone(), context.origin(&self.deps.clock));
-        self.deps
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let (tenant, id_of) = (origin.tenant, id.as_uuid());
-                    let row = spine::get_for_change::<Bookings>(tx, tenant, id_of).await?;
-                    may_change(&caller, &row.machine)?;
-                    if key.find(tx, &origin).await?.is_some() {
-                        return Ok(());
-                    }
-                    spine::apply::<Bookings>(tx, &origin, row, Event::BookingCancelled { reason })
-                        .await?;
-                    store::occupancy::release(tx, origin.tenant, id).await?;
-                    key.remember(tx, &origin, id.as_uuid()).await
-                })
-            })
-            .await?;
-        self.get_booking(context, id).await
-    }
-
-    pub async fn end_meeting(&self, context: &Context, id: BookingId) -> Result<BookingView> {
-        let (caller, origin) = (context.caller.clone(), context.origin(&self.deps.clock));
-        self.deps
-            .db
-            .write(move |tx| {
-                Box::pin(async move {
-                    let (tenant, id_of) = (origin.tenant, id.as_uuid());
-                    let row = spine::get_for_change::<Bookings>(tx, tenant, id_of).await?;
-                    caller.ensure_hosts(row.machine.terms.host, KeyScope::BookingsWrite)?;
-                    spine::apply::<Bookings>(tx, &origin, row, Event::BookingCompleted).await
-                })
-            })
-            .await?;
-        self.get_booking(context, id).await
     }
 
     async fn views(

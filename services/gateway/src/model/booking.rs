@@ -26,12 +26,18 @@ use crate::{
 /// Where an appointment stands.
 #[derive(Clone, Copy, PartialEq, Eq, Enum)]
 pub enum BookingState {
+    /// The slot is taken, and somebody of the organisation has to agree yet.
+    Pending,
     /// The slot is taken.
     Confirmed,
     /// Called off; the slot is free again.
     Cancelled,
     /// It took place, or its time is over.
     Completed,
+    /// Nobody agreed; the slot is free again.
+    Declined,
+    /// Nobody who was invited came.
+    NoShow,
 }
 
 /// An appointment.
@@ -53,6 +59,9 @@ impl Booking {
     /// Where it stands.
     async fn state(&self) -> Result<BookingState> {
         match self.0.state() {
+            wire::BookingState::Pending => Ok(BookingState::Pending),
+            wire::BookingState::Declined => Ok(BookingState::Declined),
+            wire::BookingState::NoShow => Ok(BookingState::NoShow),
             wire::BookingState::Confirmed => Ok(BookingState::Confirmed),
             wire::BookingState::Cancelled => Ok(BookingState::Cancelled),
             wire::BookingState::Completed => Ok(BookingState::Completed),
@@ -74,6 +83,17 @@ impl Booking {
         let loader = &loaders(ctx)?.hosts;
         let host = loader.load_one(self.0.host_id.clone()).await;
         found(host, "host").map(Host)
+    }
+
+    /// Who else of the organisation takes part.
+    #[graphql(complexity = "5 * child_complexity")]
+    async fn co_hosts(&self, ctx: &Context<'_>) -> Result<Vec<Host>> {
+        let loader = &loaders(ctx)?.hosts;
+        let ids = &self.0.co_host_ids;
+        let mut known = loader.load_many(ids.iter().cloned()).await.map_err(fault)?;
+        // What the caller may not see is left out.
+        let hosts = ids.iter().filter_map(|id| known.remove(id));
+        Ok(hosts.map(Host).collect())
     }
 
     /// From.
@@ -134,7 +154,12 @@ impl Booking {
         Ok(recordings.into_iter().map(Recording).collect())
     }
 
-    /// Why it was called off.
+    /// How often its time was changed.
+    async fn reschedules(&self) -> u64 {
+        self.0.reschedules
+    }
+
+    /// Why it was called off or declined.
     async fn cancel_reason(&self) -> Option<&str> {
         Some(self.0.cancel_reason.as_str()).filter(|reason| !reason.is_empty())
     }

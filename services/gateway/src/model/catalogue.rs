@@ -5,7 +5,9 @@ use chrono::{DateTime, Utc};
 use convene_proto::scheduler::v1 as wire;
 
 use super::{
+    assignment::Assignment,
     availability::{HostAvailability, ServiceAvailability},
+    policy::ServicePolicy,
     time,
 };
 use crate::ids::{Kind, encode};
@@ -44,6 +46,16 @@ impl Service {
     /// What limits its slots.
     async fn availability(&self) -> ServiceAvailability {
         self.0.availability.clone().unwrap_or_default().into()
+    }
+
+    /// What people may do with its bookings, and until when.
+    async fn policy(&self) -> ServicePolicy {
+        self.0.policy.clone().unwrap_or_default().into()
+    }
+
+    /// Who takes its bookings; null when each wish names its hosts.
+    async fn assignment(&self) -> Option<Assignment> {
+        self.0.assignment.clone().map(Into::into)
     }
 
     /// When it was made.

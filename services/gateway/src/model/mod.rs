@@ -1,14 +1,17 @@
 //! What clients see. Each type wraps the message of the service that owns the object.
 
 pub mod api_key;
+pub mod assignment;
 pub mod audit;
 pub mod availability;
 pub mod booking;
 pub mod catalogue;
 pub mod health;
+pub mod hold;
 pub mod lobby;
 pub mod meeting;
 pub mod plugin;
+pub mod policy;
 pub mod recording;
 pub mod schedule;
 pub mod time;

@@ -1,4 +1,4 @@
-//! Opening hours and what limits slots.
+//! Opening hours, what limits slots, and who takes bookings.
 
 use async_graphql::{Context, ID, InputObject, Object, Result};
 use convene_proto::scheduler::v1 as wire;
@@ -7,6 +7,7 @@ use super::{Call, payloads};
 use crate::{
     ids::{self, Kind},
     model::{
+        assignment::AssignmentInput,
         availability::{HostAvailabilityInput, ServiceAvailabilityInput},
         catalogue::{Host, Service},
         schedule::{HoursInput, Schedule},
@@ -15,6 +16,7 @@ use crate::{
 
 payloads! {
     SetServiceAvailabilityPayload { service: Service },
+    SetServiceAssignmentPayload { service: Service },
     SetHostAvailabilityPayload { host: Host },
     CreateSchedulePayload { schedule: Schedule },
     UpdateSchedulePayload { schedule: Schedule },
@@ -27,6 +29,15 @@ struct SetServiceAvailabilityInput {
     service_id: ID,
     /// All of it: what is left out limits nothing any more.
     availability: ServiceAvailabilityInput,
+}
+
+/// Who shall take a service's bookings.
+#[derive(InputObject)]
+struct SetServiceAssignmentInput {
+    /// Which service.
+    service_id: ID,
+    /// All of it; left out, each wish names its hosts again.
+    assignment: Option<AssignmentInput>,
 }
 
 /// What shall limit the time of a host.
@@ -82,6 +93,26 @@ impl Schedules {
             Ok(Service(set?.into_inner()))
         };
         SetServiceAvailabilityPayload::of(set.await)
+    }
+
+    /// Replaces who takes the bookings of a service; bookings that stand stay. Admins.
+    async fn set_service_assignment(
+        &self,
+        ctx: &Context<'_>,
+        input: SetServiceAssignmentInput,
+    ) -> Result<SetServiceAssignmentPayload> {
+        let call = Call::new(ctx)?;
+        let set = async {
+            let assignment = input.assignment.map(AssignmentInput::into_wire);
+            let message = wire::SetServiceAssignmentRequest {
+                service_id: ids::text(Kind::Service, "serviceId", &input.service_id)?,
+                assignment: assignment.transpose()?,
+            };
+            let request = call.request(message)?;
+            let set = call.api.scheduler().set_service_assignment(request).await;
+            Ok(Service(set?.into_inner()))
+        };
+        SetServiceAssignmentPayload::of(set.await)
     }
 
     /// Replaces what limits the time of a host; bookings that stand stay. Admins.

@@ -1,4 +1,4 @@
-//! Booking, cancelling, ending.
+//! Booking, rescheduling, cancelling, ending.
 
 use std::time::Duration;
 
@@ -29,6 +29,7 @@ const ALTERNATIVES_MAX: u32 = 20;
 const ALTERNATIVES_DAYS: i64 = 31;
 
 payloads! {
+    RescheduleBookingPayload { booking: Booking },
     CancelBookingPayload { booking: Booking },
     EndMeetingPayload { booking: Booking },
 }
@@ -54,7 +55,7 @@ impl BookMeetingPayload {
         self.refusal.as_ref()
     }
 
-    /// When the slot was refused: the next ones with the same host within 31 days of the wished start.
+    /// When the slot was refused: the next ones with the same hosts within 31 days of the wished start.
     #[graphql(complexity = "child_complexity")]
     async fn alternatives(
         &self,
@@ -102,8 +103,19 @@ struct BookMeetingInput {
     idempotency_key: String,
     /// What to book.
     service_id: ID,
-    /// With whom.
-    host_id: ID,
+    /// With whom; left out, and without `hostIds`, whoever the service's assignment names.
+    host_id: Option<ID>,
+    /// With one of these, at most 100; the others are for those who are not free.
+    #[graphql(default)]
+    host_ids: Vec<ID>,
+    /// With all of `hostIds`, the first of whom organises the meeting, not with one of them.
+    #[graphql(default)]
+    all_hosts: bool,
+    /// What whoever takes it has to be able to; at most 16.
+    #[graphql(default)]
+    skills: Vec<String>,
+    /// The token of a hold, which becomes this booking; it says who takes it.
+    hold_token: Option<String>,
     /// From when.
     start: DateTime<Utc>,
     /// Until when: start plus one of the service's durations; its own when left out.
@@ -113,6 +125,21 @@ struct BookMeetingInput {
     /// Waits so long for the meeting, in milliseconds; at most 10000. The booking stands whether or not the meeting is there by then.
     #[graphql(default)]
     wait_for_meeting_ms: u32,
+}
+
+/// Another time for a booking.
+#[derive(InputObject)]
+struct RescheduleBookingInput {
+    /// A fresh UUID for each intent; the same for its repeats.
+    idempotency_key: String,
+    /// Which booking.
+    booking_id: ID,
+    /// From when.
+    start: DateTime<Utc>,
+    /// Until when; as long as before when left out.
+    end: Option<DateTime<Utc>>,
+    /// Refused unless the booking has this version.
+    version: Option<u64>,
 }
 
 /// What to call off.
@@ -153,6 +180,29 @@ impl Bookings {
             refusal,
             wish,
         })
+    }
+
+    /// Gives an appointment another time. It stays the same booking, with the same guests, hosts, tickets, lobby and meeting, and the provider's event
+    /// is changed. Booking apps, admins, the host.
+    async fn reschedule_booking(
+        &self,
+        ctx: &Context<'_>,
+        input: RescheduleBookingInput,
+    ) -> Result<RescheduleBookingPayload> {
+        let call = Call::new(ctx)?;
+        let moved = async {
+            let message = wire::RescheduleBookingRequest {
+                idempotency_key: input.idempotency_key,
+                id: ids::text(Kind::Booking, "bookingId", &input.booking_id)?,
+                start: Some(time::to_wire(input.start)),
+                end: input.end.map(time::to_wire),
+                version: input.version.unwrap_or(0),
+            };
+            let request = call.request(message)?;
+            let moved = call.api.scheduler().reschedule_booking(request).await?;
+            Ok(Booking(moved.into_inner()))
+        };
+        RescheduleBookingPayload::of(moved.await)
     }
 
     /// Calls an appointment off; the slot is free again, the meeting goes, the lobby closes.
@@ -197,6 +247,14 @@ impl Bookings {
     }
 }
 
+/// Whoever is named, one or several.
+pub(super) fn host_ids(one: Option<&ID>, several: &[ID]) -> convene_kit::Result<Vec<String>> {
+    let one = one.map(|id| ids::text(Kind::Host, "hostId", id));
+    let several = several.iter();
+    let several = several.map(|id| ids::text(Kind::Host, "hostIds", id));
+    one.into_iter().chain(several).collect()
+}
+
 /// Slots like the wished one, from its start on; `None` when the wish names nothing.
 fn slots_like(input: &BookMeetingInput) -> Option<wire::ListSlotsRequest> {
     let ahead = chrono::TimeDelta::days(ALTERNATIVES_DAYS);
@@ -207,8 +265,9 @@ fn slots_like(input: &BookMeetingInput) -> Option<wire::ListSlotsRequest> {
         service_id: ids::text(Kind::Service, "serviceId", &input.service_id).ok()?,
         from: Some(time::to_wire(input.start)),
         to: Some(time::to_wire(input.start.checked_add_signed(ahead)?)),
-        host_ids: vec![ids::text(Kind::Host, "hostId", &input.host_id).ok()?],
-        all_hosts: false,
+        host_ids: host_ids(input.host_id.as_ref(), &input.host_ids).ok()?,
+        all_hosts: input.all_hosts,
+        skills: input.skills.clone(),
         duration_ms: duration.max(0),
         first: 0,
     })
@@ -225,7 +284,10 @@ async fn book(call: &Call<'_>, input: BookMeetingInput) -> convene_kit::Result<B
     let message = wire::BookMeetingRequest {
         idempotency_key: input.idempotency_key,
         service_id: ids::text(Kind::Service, "serviceId", &input.service_id)?,
-        host_id: ids::text(Kind::Host, "hostId", &input.host_id)?,
+        host_ids: host_ids(input.host_id.as_ref(), &input.host_ids)?,
+        hold_token: input.hold_token.unwrap_or_default(),
+        all_hosts: input.all_hosts,
+        skills: input.skills,
         start: Some(time::to_wire(input.start)),
         end: input.end.map(time::to_wire),
         guests: input

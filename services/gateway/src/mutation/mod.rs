@@ -4,7 +4,9 @@ mod admin;
 mod api_key;
 mod availability;
 mod booking;
+mod hold;
 mod lobby;
+mod outcome;
 mod plugin;
 mod recording;
 mod webhook;
@@ -19,7 +21,9 @@ pub struct Mutation(
     api_key::ApiKeys,
     availability::Schedules,
     booking::Bookings,
+    hold::Holds,
     lobby::Lobbies,
+    outcome::Outcomes,
     plugin::Plugins,
     recording::Recordings,
     webhook::Webhooks,

@@ -48,6 +48,7 @@ impl Slots {
         host_ids: Vec<ID>,
         #[graphql(desc = "All of the hosts have to be free, not one of them.", default)]
         all_hosts: bool,
+        #[graphql(desc = "What whoever takes it has to be able to.", default)] skills: Vec<String>,
         #[graphql(desc = "One of the service's durations; its own when left out.")]
         duration_ms: Option<i64>,
         #[graphql(desc = "At most 5000.", default = 100)] first: i32,
@@ -61,6 +62,7 @@ impl Slots {
             to: Some(time::to_wire(to)),
             host_ids: availability::texts(Kind::Host, "hostIds", &host_ids).map_err(fault)?,
             all_hosts,
+            skills,
             duration_ms: duration(duration_ms)?,
             first: first.ok_or_else(|| fault(out_of_range()))?,
         };
@@ -74,6 +76,7 @@ impl Slots {
 
     /// Rule by rule, why a slot can be booked or not. Booking apps, admins, hosts for themselves.
     #[graphql(complexity = "10 * child_complexity")]
+    #[allow(clippy::too_many_arguments)]
     async fn explain_slot(
         &self,
         ctx: &Context<'_>,
@@ -86,6 +89,7 @@ impl Slots {
         host_ids: Vec<ID>,
         #[graphql(desc = "All of the hosts have to be free, not one of them.", default)]
         all_hosts: bool,
+        #[graphql(desc = "What whoever takes it has to be able to.", default)] skills: Vec<String>,
         #[graphql(desc = "One of the service's durations; its own when left out.")]
         duration_ms: Option<i64>,
     ) -> Result<SlotExplanation> {
@@ -94,6 +98,7 @@ impl Slots {
             start: Some(time::to_wire(start)),
             host_ids: availability::texts(Kind::Host, "hostIds", &host_ids).map_err(fault)?,
             all_hosts,
+            skills,
             duration_ms: duration(duration_ms)?,
         };
         let explained = api(ctx)?

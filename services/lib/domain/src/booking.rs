@@ -1,11 +1,10 @@
 //! The appointment: from the moment the slot is taken until it is over.
 
+mod machine;
+
 use serde::{Deserialize, Serialize};
 
-use crate::{
-    Charted, GuestId, HostId, Interval, LobbyId, Machine, MeetingId, Outcome, Refused, ServiceId,
-    Step, Timestamp,
-};
+use crate::{GuestId, HostId, Interval, LobbyId, MeetingId, ServiceId, Timestamp};
 
 /// How long after the booked end the appointment is taken to be over when nobody said so, in milliseconds.
 pub const GRACE_MS: i64 = 30 * 60 * 1000;
@@ -19,6 +18,9 @@ pub struct Booking {
     pub phase: Phase,
     /// Where its meeting stands, as the broker's facts tell.
     pub meeting: MeetingView,
+    /// How often its time was changed.
+    #[serde(default)]
+    pub moves: u64,
 }
 
 /// What was agreed when the slot was taken.
@@ -28,6 +30,12 @@ pub struct Terms {
     pub service: ServiceId,
     /// Who holds the meeting.
     pub host: HostId,
+    /// Who else of the organisation takes part, and is taken.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub co_hosts: Vec<HostId>,
+    /// Whether it counts for the shares of the service's hosts.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub counted: bool,
     /// From when to when, without buffers.
     pub interval: Interval,
     /// Buffer before the start that occupies the host too, in milliseconds.
@@ -45,6 +53,18 @@ pub struct Terms {
 }
 
 impl Terms {
+    /// When the appointment is taken to be over.
+    pub fn over(&self) -> Timestamp {
+        self.interval.end().plus_millis(GRACE_MS)
+    }
+
+    /// Everybody whose time it takes.
+    pub fn hosts(&self) -> Vec<HostId> {
+        let mut hosts = vec![self.host];
+        hosts.extend(&self.co_hosts);
+        hosts
+    }
+
     /// The host's time that this booking takes.
     pub fn occupies(&self) -> Interval {
         self.interval
@@ -56,8 +76,15 @@ impl Terms {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(tag = "state")]
 pub enum Phase {
+    /// The slot is taken, and somebody of the organisation has to agree yet.
+    Pending,
     /// The slot is taken.
     Confirmed,
+    /// Nobody agreed; the slot is free again.
+    Declined {
+        /// Reason code given by who declined, or `NOT_CONFIRMED_IN_TIME`.
+        reason: String,
+    },
     /// Called off; the slot is free again.
     Cancelled {
         /// Reason code given by who cancelled.
@@ -65,6 +92,8 @@ pub enum Phase {
     },
     /// It took place, or its time is over.
     Completed,
+    /// Nobody who was invited came.
+    NoShow,
 }
 
 /// The meeting as the booking knows it.
@@ -96,6 +125,25 @@ pub enum Event {
         terms: Terms,
         /// SHA-256 over a random salt and the guests' personal data, lower-case hex: proves them without holding them.
         guests_digest: String,
+        /// Whether somebody of the organisation has to agree yet.
+        #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+        pending: bool,
+    },
+    /// Somebody of the organisation agreed.
+    BookingConfirmed,
+    /// Nobody agreed.
+    BookingDeclined {
+        /// Reason code.
+        reason: String,
+    },
+    /// Its time was changed; everything else stays: id, guests, hosts, meeting, lobby.
+    BookingRescheduled {
+        /// From when to when from now on, without buffers.
+        interval: Interval,
+        /// Buffer before the start from now on, in milliseconds.
+        buffer_before_ms: i64,
+        /// Buffer after the end from now on, in milliseconds.
+        buffer_after_ms: i64,
     },
     /// The meeting exists at the provider.
     MeetingReady,
@@ -115,6 +163,8 @@ pub enum Event {
     },
     /// The host said that the appointment is over, or its time ran out.
     BookingCompleted,
+    /// The host said that nobody came.
+    BookingNoShow,
 }
 
 /// What a booking needs of the services below.
@@ -125,187 +175,25 @@ pub enum Effect {
     EnsureMeeting,
     /// Tell the lobby manager whom to expect.
     OpenLobby,
+    /// Tell the broker the meeting's new time.
+    MoveMeeting,
+    /// Tell the lobby manager the lobby's new end.
+    MoveLobby,
+    /// Timer: it starts, and nobody has agreed.
+    DeclineUnconfirmed {
+        /// When it starts.
+        start: Timestamp,
+    },
     /// Timer: the booked time and the grace after it are over.
-    CompleteWhenOver,
+    CompleteWhenOver {
+        /// When that is, where the time was changed: the timer of the time before means nothing then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        over: Option<Timestamp>,
+    },
     /// Tell the broker that the meeting is not wanted any more.
     CancelMeeting,
     /// Tell the broker that the appointment is over.
     EndMeeting,
     /// Tell the lobby manager that nobody is let in any more.
     CloseLobby,
-}
-
-impl Machine for Booking {
-    const KIND: &'static str = "booking";
-    type Event = Event;
-    type Effect = Effect;
-
-    fn begin(event: Event, _now: Timestamp) -> Result<Step<Self>, Refused> {
-        let Event::Booked { terms, .. } = event else {
-            return Err(Refused::OUT_OF_ORDER);
-        };
-        let over = terms.interval.end().plus_millis(GRACE_MS);
-        let booking = Self {
-            terms,
-            phase: Phase::Confirmed,
-            meeting: MeetingView::Pending,
-        };
-        Ok(Step::to(booking)
-            .then(Effect::EnsureMeeting)
-            .then(Effect::OpenLobby)
-            .then_at(over, Effect::CompleteWhenOver))
-    }
-
-    fn on(self, event: Event, _now: Timestamp) -> Outcome<Self> {
-        use Phase::{Cancelled, Completed, Confirmed};
-        Ok(match (&self.phase, event) {
-            (_, Event::Booked { .. }) => return Err(Refused::OUT_OF_ORDER),
-            (_, Event::MeetingReady) => self.sees_ready(),
-            (_, Event::MeetingFailed { reason }) => self.sees(MeetingView::Failed { reason }),
-            (_, Event::MeetingCancelled) => self.sees(MeetingView::Cancelled),
-            (_, Event::MeetingEnded) => self.sees(MeetingView::Ended),
-
-            (Confirmed, Event::BookingCancelled { reason }) => Some(
-                Step::to(Self {
-                    phase: Cancelled { reason },
-                    ..self
-                })
-                .then(Effect::CancelMeeting)
-                .then(Effect::CloseLobby),
-            ),
-            (Cancelled { .. }, Event::BookingCancelled { .. }) => None,
-            (Completed, Event::BookingCancelled { .. }) => return Err(OVER),
-
-            (Confirmed, Event::BookingCompleted) => Some(
-                Step::to(Self {
-                    phase: Completed,
-                    ..self
-                })
-                .then(Effect::CloseLobby)
-                .then(Effect::EndMeeting),
-            ),
-            (Completed, Event::BookingCompleted) => None,
-            (Cancelled { .. }, Event::BookingCompleted) => return Err(CANCELLED),
-        })
-    }
-
-    fn wanted(&self, effect: &Effect) -> bool {
-        match effect {
-            Effect::EnsureMeeting | Effect::OpenLobby | Effect::CompleteWhenOver => {
-                self.phase == Phase::Confirmed
-            }
-            Effect::CancelMeeting => matches!(self.phase, Phase::Cancelled { .. }),
-            Effect::EndMeeting => self.phase == Phase::Completed,
-            Effect::CloseLobby => self.phase != Phase::Confirmed,
-        }
-    }
-
-    fn state(&self) -> &'static str {
-        match self.phase {
-            Phase::Confirmed => "CONFIRMED",
-            Phase::Cancelled { .. } => "CANCELLED",
-            Phase::Completed => "COMPLETED",
-        }
-    }
-}
-
-const OVER: Refused = Refused::new(
-    "BOOKING_COMPLETED",
-    "the appointment is over and cannot be cancelled any more",
-);
-const CANCELLED: Refused = Refused::new(
-    "BOOKING_CANCELLED",
-    "the appointment was cancelled; book again",
-);
-
-impl Booking {
-    /// A meeting of an appointment that is over has to go, also when the wish for it arrived behind the word that it is not wanted any more.
-    fn sees_ready(self) -> Option<Step<Self>> {
-        let over = match self.phase {
-            Phase::Confirmed => None,
-            Phase::Cancelled { .. } => Some(Effect::CancelMeeting),
-            Phase::Completed => Some(Effect::EndMeeting),
-        };
-        let step = self.sees(MeetingView::Ready)?;
-        Some(match over {
-            Some(effect) => step.then(effect),
-            None => step,
-        })
-    }
-
-    /// Takes over what the broker says of the meeting. Facts come in the broker's order, so the latest is the truth.
-    fn sees(self, meeting: MeetingView) -> Option<Step<Self>> {
-        (self.meeting != meeting).then(|| Step::to(Self { meeting, ..self }))
-    }
-}
-
-impl Charted for Booking {
-    fn chart_events() -> (Event, Vec<Event>) {
-        let zero = uuid::Uuid::nil();
-        let booking = crate::BookingId::from_uuid(zero);
-        let terms = Terms {
-            service: ServiceId::from_uuid(zero),
-            host: HostId::from_uuid(zero),
-            interval: crate::chart::an_hour(),
-            buffer_before_ms: 0,
-            buffer_after_ms: 0,
-            guests: vec![GuestId::from_uuid(zero)],
-            meeting: booking.meeting(1),
-            generation: 1,
-            lobby: booking.lobby(),
-        };
-        let first = Event::Booked {
-            terms,
-            guests_digest: String::new(),
-        };
-        let later = vec![
-            Event::MeetingReady,
-            Event::MeetingFailed { reason: "R".into() },
-            Event::MeetingCancelled,
-            Event::MeetingEnded,
-            Event::BookingCancelled { reason: "R".into() },
-            Event::BookingCompleted,
-        ];
-        (first, later)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn after(events: impl IntoIterator<Item = Event>) -> Step<Booking> {
-        let now = Timestamp::default();
-        let (first, _) = Booking::chart_events();
-        let mut step = Booking::begin(first, now).unwrap();
-        for event in events {
-            let stays = step.next.clone();
-            step = stays
-                .clone()
-                .on(event, now)
-                .unwrap()
-                .unwrap_or_else(|| Step::to(stays));
-        }
-        step
-    }
-
-    #[test]
-    fn a_meeting_that_is_made_after_the_end_goes_again() {
-        let cancelled = || Event::BookingCancelled { reason: "R".into() };
-        for (end, told, effect) in [
-            (cancelled(), Event::MeetingCancelled, Effect::CancelMeeting),
-            (
-                Event::BookingCompleted,
-                Event::MeetingEnded,
-                Effect::EndMeeting,
-            ),
-        ] {
-            // The broker had never heard of it, and then the wish for it arrived.
-            let step = after([end, told, Event::MeetingReady]);
-            assert_eq!(step.next.meeting, MeetingView::Ready);
-            assert_eq!(step.effects[0].effect, effect);
-            assert!(step.next.wanted(&effect));
-        }
-        assert!(after([Event::MeetingReady]).effects.is_empty());
-    }
 }

@@ -56,6 +56,8 @@ ids! {
     ScheduleId,
     /// An appointment.
     BookingId,
+    /// A slot that is kept for somebody for a while.
+    HoldId,
     /// An invited person, known within one booking.
     GuestId,
     /// The meeting of a booking.

@@ -11,6 +11,7 @@ mod machine;
 mod refusal;
 mod time;
 
+pub mod assignment;
 pub mod availability;
 pub mod booking;
 pub mod call;
@@ -21,6 +22,7 @@ pub mod lobby;
 pub mod meeting;
 pub mod participant;
 pub mod permit;
+pub mod policy;
 pub mod recording;
 pub mod run;
 pub mod visit;
@@ -29,9 +31,9 @@ pub use audience::Audience;
 pub use capacity::{Occupied, peak};
 pub use chart::{Charted, chart};
 pub use id::{
-    BookingId, ConsentId, DeliveryId, EndpointId, EventId, GuestId, HostId, LobbyId, MalformedId,
-    MeetingId, ParticipantId, PermitId, RecordingId, RunId, ScheduleId, ServiceId, TenantId,
-    VisitId,
+    BookingId, ConsentId, DeliveryId, EndpointId, EventId, GuestId, HoldId, HostId, LobbyId,
+    MalformedId, MeetingId, ParticipantId, PermitId, RecordingId, RunId, ScheduleId, ServiceId,
+    TenantId, VisitId,
 };
 pub use machine::{Due, Machine, NoEffect, Outcome, Step};
 pub use refusal::Refused;

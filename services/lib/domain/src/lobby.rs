@@ -20,6 +20,9 @@ pub struct Lobby {
     pub closes_at: Timestamp,
     /// Where it stands.
     pub phase: Phase,
+    /// Which change of the booking's time it has followed last.
+    #[serde(default)]
+    pub moves: u64,
 }
 
 /// Where a lobby stands.
@@ -50,6 +53,13 @@ pub enum Event {
         /// When it closes by itself.
         closes_at: Timestamp,
     },
+    /// The booking's time was changed.
+    LobbyMoved {
+        /// When it closes by itself from now on.
+        closes_at: Timestamp,
+        /// The booking's count of such changes: what arrives late changes nothing.
+        moves: u64,
+    },
     /// The appointment is over or called off.
     LobbyClosed {
         /// Reason code.
@@ -62,7 +72,11 @@ pub enum Event {
 #[serde(tag = "type")]
 pub enum Effect {
     /// Timer: close when nobody did.
-    CloseWhenOver,
+    CloseWhenOver {
+        /// When, where the time was changed: the timer of the time before means nothing then.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        at: Option<Timestamp>,
+    },
 }
 
 impl Machine for Lobby {
@@ -86,14 +100,27 @@ impl Machine for Lobby {
             host,
             closes_at,
             phase: Phase::Open,
+            moves: 0,
         };
-        Ok(Step::to(lobby).then_at(closes_at, Effect::CloseWhenOver))
+        Ok(Step::to(lobby).then_at(closes_at, Effect::CloseWhenOver { at: None }))
     }
 
     fn on(self, event: Event, _now: Timestamp) -> Outcome<Self> {
         match (&self.phase, event) {
             (_, Event::LobbyOpened { .. }) | (Phase::Closed { .. }, Event::LobbyClosed { .. }) => {
                 Ok(None)
+            }
+            (Phase::Closed { .. }, Event::LobbyMoved { .. }) => Ok(None),
+            (Phase::Open, Event::LobbyMoved { closes_at, moves }) => {
+                let timer = Effect::CloseWhenOver {
+                    at: Some(closes_at),
+                };
+                let next = Self {
+                    closes_at,
+                    moves,
+                    ..self
+                };
+                Ok((moves > self.moves).then(|| Step::to(next).then_at(closes_at, timer)))
             }
             (Phase::Open, Event::LobbyClosed { reason }) => Ok(Some(Step::to(Self {
                 phase: Phase::Closed { reason },
@@ -104,7 +131,10 @@ impl Machine for Lobby {
 
     fn wanted(&self, effect: &Effect) -> bool {
         match effect {
-            Effect::CloseWhenOver => self.is_open(),
+            Effect::CloseWhenOver { at } => {
+                let current = at.map_or(self.moves == 0, |at| at == self.closes_at);
+                current && self.is_open()
+            }
         }
     }
 
@@ -142,7 +172,13 @@ impl Charted for Lobby {
             host: HostId::from_uuid(uuid::Uuid::nil()),
             closes_at: crate::chart::an_hour().end(),
         };
-        let later = vec![Event::LobbyClosed { reason: "R".into() }];
+        let later = vec![
+            Event::LobbyMoved {
+                closes_at: crate::chart::an_hour().end(),
+                moves: 1,
+            },
+            Event::LobbyClosed { reason: "R".into() },
+        ];
         (first, later)
     }
 }

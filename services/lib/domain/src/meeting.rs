@@ -40,6 +40,18 @@ pub struct Meeting {
     pub call: Option<String>,
     /// Captures that began, in order.
     pub segments: Vec<Segment>,
+    /// Which change of the booking's time it has followed last, and which the provider has confirmed.
+    #[serde(default)]
+    pub moves: Moves,
+}
+
+/// Changes of a booking's time, counted by the booking.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Moves {
+    /// The last one that was told.
+    pub told: u64,
+    /// The last one that the provider has.
+    pub confirmed: u64,
 }
 
 /// A person's newest decision about recording.
@@ -167,6 +179,18 @@ pub enum Event {
         /// Stable reason.
         reason: String,
     },
+    /// The booking's time was changed.
+    MoveWanted {
+        /// From when to when from now on.
+        interval: Interval,
+        /// The booking's count of such changes: what arrives late changes nothing.
+        moves: u64,
+    },
+    /// The provider has the event at the new time; it is the same event.
+    MeetingMoved {
+        /// Which change it has followed.
+        moves: u64,
+    },
     /// The booking was cancelled.
     CancelWanted {
         /// Reason code.
@@ -251,6 +275,8 @@ pub enum Event {
 pub enum Effect {
     /// Make it, or find the one that an earlier try made.
     CreateMeeting,
+    /// Give the provider's event the meeting's time.
+    MoveMeeting,
     /// Remove all that carries its external key.
     CancelMeeting,
     /// Look once more that the provider has one, or none when cancelled.

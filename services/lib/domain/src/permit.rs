@@ -71,6 +71,11 @@ pub enum Event {
         /// Reason code of the decision; the event's actor made it.
         reason: String,
     },
+    /// The booking's time was changed: the decision holds for the new one.
+    PermitProlonged {
+        /// Until when.
+        expires_at: Timestamp,
+    },
     /// The broker released join details on it.
     PermitRedeemed,
     /// Somebody took it back, or its lobby closed before it was used.
@@ -108,6 +113,10 @@ impl Machine for Permit {
     fn on(self, event: Event, _now: Timestamp) -> Outcome<Self> {
         Ok(match (&self.phase, event) {
             (_, Event::PermitIssued { .. }) => return Err(Refused::OUT_OF_ORDER),
+            (Phase::Revoked { .. }, Event::PermitProlonged { .. }) => None,
+            (_, Event::PermitProlonged { expires_at }) => {
+                (expires_at != self.expires_at).then(|| Step::to(Self { expires_at, ..self }))
+            }
             (Phase::Issued, Event::PermitRedeemed) => Some(Step::to(Self {
                 phase: Phase::Redeemed,
                 ..self

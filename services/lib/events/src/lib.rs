@@ -35,11 +35,27 @@ const fn event(
 }
 
 /// All public events. One of `visitId` and `hostId` says for whom a permit, details or a consent are.
-pub const EVENT_TYPES: [EventType; 28] = [
+pub const EVENT_TYPES: [EventType; 33] = [
     event(
         "booking.booked",
         "the slot is taken",
-        &["end", "guestIds", "hostId", "serviceId", "start"],
+        &["end", "guestIds", "hostId", "pending", "serviceId", "start"],
+    ),
+    event(
+        "booking.confirmed",
+        "somebody of the organisation agreed to the appointment",
+        &[],
+    ),
+    event(
+        "booking.declined",
+        "nobody agreed to the appointment",
+        &["reason"],
+    ),
+    event("booking.no_show", "nobody who was invited came", &[]),
+    event(
+        "booking.rescheduled",
+        "the appointment has another time; it is the same booking",
+        &["end", "start"],
     ),
     event(
         "booking.cancelled",
@@ -56,6 +72,11 @@ pub const EVENT_TYPES: [EventType; 28] = [
     event(
         "meeting.cancelled",
         "the provider has the meeting no more",
+        &[],
+    ),
+    event(
+        "meeting.moved",
+        "the provider has the meeting at its new time; it is the same meeting",
         &[],
     ),
     event("meeting.ended", "the meeting is over", &[]),
@@ -159,7 +180,7 @@ pub fn told(fact: &Fact) -> Result<Option<Told>> {
 fn booking(event: convene_domain::booking::Event) -> Public {
     use convene_domain::booking::Event as E;
     match event {
-        E::Booked { terms, .. } => {
+        E::Booked { terms, pending, .. } => {
             let guests = terms.guests.iter();
             let guests = guests.map(|guest| global_id("Guest", guest.as_uuid()));
             Some((
@@ -170,11 +191,23 @@ fn booking(event: convene_domain::booking::Event) -> Public {
                     "start": terms.interval.start().to_string(),
                     "end": terms.interval.end().to_string(),
                     "guestIds": guests.collect::<Vec<_>>(),
+                    // Whether somebody of the organisation has to agree yet.
+                    "pending": pending,
                 }),
             ))
         }
+        E::BookingRescheduled { interval, .. } => Some((
+            "booking.rescheduled",
+            json!({
+                "start": interval.start().to_string(),
+                "end": interval.end().to_string(),
+            }),
+        )),
         E::BookingCancelled { reason } => Some(("booking.cancelled", json!({ "reason": reason }))),
         E::BookingCompleted => Some(("booking.completed", json!({}))),
+        E::BookingConfirmed => Some(("booking.confirmed", json!({}))),
+        E::BookingDeclined { reason } => Some(("booking.declined", json!({ "reason": reason }))),
+        E::BookingNoShow => Some(("booking.no_show", json!({}))),
         // The meeting tells of itself.
         E::MeetingReady | E::MeetingFailed { .. } | E::MeetingCancelled | E::MeetingEnded => None,
     }
@@ -186,6 +219,7 @@ fn meeting(event: convene_domain::meeting::Event) -> Public {
         // Its names at the provider stay inside.
         E::MeetingReady { .. } => Some(("meeting.ready", json!({}))),
         E::MeetingFailed { reason } => Some(("meeting.failed", json!({ "reason": reason }))),
+        E::MeetingMoved { .. } => Some(("meeting.moved", json!({}))),
         E::MeetingCancelled => Some(("meeting.cancelled", json!({}))),
         E::MeetingEnded => Some(("meeting.ended", json!({}))),
         E::JoinDetailsReleased { audience, .. } => {
@@ -193,6 +227,7 @@ fn meeting(event: convene_domain::meeting::Event) -> Public {
         }
         // Steps between the services; what people want to know of them comes from booking, consent and recording.
         E::MeetingWanted { .. }
+        | E::MoveWanted { .. }
         | E::CancelWanted { .. }
         | E::ConsentRecorded { .. }
         | E::CaptureWanted { .. }
@@ -218,6 +253,8 @@ fn lobby(event: convene_domain::lobby::Event) -> Public {
                 "closesAt": closes_at.to_string(),
             }),
         )),
+        // The booking tells of it.
+        E::LobbyMoved { .. } => None,
         E::LobbyClosed { reason } => Some(("lobby.closed", json!({ "reason": reason }))),
     }
 }
@@ -251,6 +288,8 @@ fn visit(event: convene_domain::visit::Event) -> Public {
 fn permit(event: convene_domain::permit::Event) -> Public {
     use convene_domain::permit::Event as E;
     Some(match event {
+        // The booking tells of it.
+        E::PermitProlonged { .. } => return None,
         E::PermitIssued {
             audience,
             expires_at,

@@ -11,7 +11,7 @@ use super::{Lobbies, LobbyTable, VisitView};
 use crate::store::{self, visit::Visits};
 
 /// A ticket outlives its lobby by this time, so that the end stays readable, in milliseconds.
-const AFTERGLOW_MS: i64 = 3_600_000;
+pub(super) const AFTERGLOW_MS: i64 = 3_600_000;
 /// Longest ticket that is looked up, in bytes.
 const TICKET_BYTES_MAX: usize = 128;
 

@@ -70,6 +70,17 @@ pub async fn newest<C: ConnectionTrait>(
         .await?)
 }
 
+/// The permits of a meeting that were not taken back.
+pub async fn in_force<C: ConnectionTrait>(
+    c: &C,
+    tenant: TenantId,
+    meeting: MeetingId,
+) -> Result<Vec<Uuid>> {
+    let in_force = of(tenant, meeting).filter(Column::Phase.ne("REVOKED"));
+    let in_force = in_force.order_by_asc(Column::Id).all(c).await?;
+    Ok(in_force.into_iter().map(|row| row.id).collect())
+}
+
 /// The permits of a meeting that nobody has used.
 pub async fn unused<C: ConnectionTrait>(
     c: &C,

@@ -50,6 +50,22 @@ pub async fn replace(
     Ok(())
 }
 
+/// The tickets of a booking open until another moment.
+pub async fn prolong(
+    tx: &Tx,
+    tenant: TenantId,
+    booking: BookingId,
+    expires_at: Timestamp,
+) -> Result<()> {
+    Entity::update_many()
+        .col_expr(Column::ExpiresAtMs, Expr::value(expires_at.as_millis()))
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::BookingId.eq(booking.as_uuid()))
+        .exec(tx)
+        .await?;
+    Ok(())
+}
+
 /// The ticket of a hash.
 pub async fn find<C: ConnectionTrait>(c: &C, hash: [u8; 32]) -> Result<Option<Model>> {
     Ok(Entity::find_by_id(hash.to_vec()).one(c).await?)

@@ -63,6 +63,25 @@ impl MeetingWorker {
         }))
     }
 
+    /// Gives the provider's event the meeting's time (I2: the same event, never a second one).
+    pub(super) async fn move_meeting(
+        &self,
+        tenant: TenantId,
+        row: &Row<Meeting>,
+    ) -> Result<Done<Meetings>> {
+        let Some(external) = &row.machine.external else {
+            return Err(Error::internal("a meeting that is ready has no event"));
+        };
+        let id = MeetingId::from_uuid(row.id);
+        let beside = meeting::beside(self.deps.db.read(), tenant, id).await?;
+        self.provider
+            .reschedule(&beside.organizer, &external.event_id, row.machine.interval)
+            .await?;
+        Ok(Done::fact(Event::MeetingMoved {
+            moves: row.machine.moves.told,
+        }))
+    }
+
     /// Removes what carries the meeting's key, except the one that is to stay.
     pub(super) async fn remove(
         &self,

@@ -28,7 +28,10 @@ pub const GRAPH_CALENDAR: [Capability; 9] = [
         "CREATE",
         "calendar event with an online meeting; a repeated try finds the first",
     ),
-    none("UPDATE", "moving a booked meeting is not offered yet"),
+    full(
+        "UPDATE",
+        "the event is given another time and stays the same one, with the same join details",
+    ),
     full("CANCEL", "the event is cancelled as its organizer"),
     full(
         "LOBBY_BYPASS_SCOPE",

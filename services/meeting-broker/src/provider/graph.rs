@@ -8,7 +8,7 @@ mod measured;
 mod meetings;
 
 use async_trait::async_trait;
-use convene_domain::meeting::External;
+use convene_domain::{Interval, meeting::External};
 use convene_graph::{Graph, GraphConfig};
 use convene_kit::{Clock, Metrics, Result, finding::Finding};
 
@@ -62,6 +62,10 @@ impl Provider for GraphCalendar {
 
     async fn ensure(&self, wish: &Wish) -> Result<Made> {
         self.made(wish).await
+    }
+
+    async fn reschedule(&self, organizer: &str, event: &str, interval: Interval) -> Result<()> {
+        self.moved(organizer, event, interval).await
     }
 
     async fn remove(&self, organizer: &str, key: &str, keep: Option<&str>) -> Result<usize> {

@@ -93,6 +93,9 @@ pub trait Provider: Send + Sync + 'static {
     /// Makes the meeting, or finds the one that an earlier try made.
     async fn ensure(&self, wish: &Wish) -> Result<Made>;
 
+    /// Gives an event another time. The event stays the same one, and so do its join details.
+    async fn reschedule(&self, organizer: &str, event: &str, interval: Interval) -> Result<()>;
+
     /// Removes every meeting that carries the key, except `keep`; answers how many there were.
     async fn remove(&self, organizer: &str, key: &str, keep: Option<&str>) -> Result<usize>;
 

@@ -4,8 +4,8 @@ use chrono::Weekday;
 use convene_domain::{
     Interval, ScheduleId, Timestamp,
     availability::{
-        DateOverride, Explained, Found, HostAvailability, Match, Schedule, ServiceAvailability,
-        Source, TimeOfDay, Verdict, WeeklyWindow, Window, Zone,
+        DateOverride, Explained, Found, HOSTS_MAX, HostAvailability, Schedule, ServiceAvailability,
+        Source, Taker, TimeOfDay, Verdict, WeeklyWindow, Window, Zone,
     },
 };
 use convene_kit::{
@@ -17,7 +17,7 @@ use convene_proto::scheduler::v1 as wire;
 use prost::Message as _;
 
 use crate::{
-    service::{NewSchedule, SlotsOf},
+    service::{NewSchedule, SlotsOf, Whom},
     store,
 };
 
@@ -189,7 +189,7 @@ pub fn slots_wanted(
     let of = slots_of(
         &request.service_id,
         &request.host_ids,
-        request.all_hosts,
+        (request.all_hosts, request.skills),
         request.duration_ms,
     )?;
     Ok((of, (from, to), request.first))
@@ -200,18 +200,41 @@ pub fn slot_asked(request: wire::ExplainSlotRequest) -> Result<(SlotsOf, Timesta
     let of = slots_of(
         &request.service_id,
         &request.host_ids,
-        request.all_hosts,
+        (request.all_hosts, request.skills),
         request.duration_ms,
     )?;
     Ok((of, start))
 }
 
-fn slots_of(service: &str, hosts: &[String], all: bool, duration_ms: i64) -> Result<SlotsOf> {
+fn slots_of(
+    service: &str,
+    hosts: &[String],
+    (all, skills): (bool, Vec<String>),
+    duration_ms: i64,
+) -> Result<SlotsOf> {
     Ok(SlotsOf {
         service: id("serviceId", service)?,
-        hosts: ids("hostIds", hosts)?,
-        who: if all { Match::All } else { Match::Any },
+        whom: whom("hostIds", hosts, all, skills)?,
         duration_ms: Some(duration_ms).filter(|duration| *duration != 0),
+    })
+}
+
+/// Whom a wish or a question is about.
+pub fn whom(field: &'static str, hosts: &[String], all: bool, skills: Vec<String>) -> Result<Whom> {
+    let mut distinct = Vec::new();
+    for host in ids(field, hosts)? {
+        if !distinct.contains(&host) {
+            distinct.push(host);
+        }
+        if distinct.len() > HOSTS_MAX {
+            let message = format!("name at most {HOSTS_MAX} hosts at once");
+            return Err(Error::invalid(field, "TOO_MANY_HOSTS", message));
+        }
+    }
+    Ok(Whom {
+        hosts: distinct,
+        all,
+        skills: skills.into_iter().collect(),
     })
 }
 
@@ -247,11 +270,12 @@ pub fn explained((slot, explained): (Interval, Explained)) -> wire::ExplainSlotR
 }
 
 fn verdict(verdict: Verdict) -> wire::Verdict {
-    let (mut schedule_ids, mut booking_ids) = (Vec::new(), Vec::new());
+    let (mut schedule_ids, mut booking_ids, mut holds) = (Vec::new(), Vec::new(), 0);
     for source in verdict.sources {
         match source {
             Source::Schedule(id) => schedule_ids.push(id.to_string()),
-            Source::Booking(id) => booking_ids.push(id.to_string()),
+            Source::Taker(Taker::Booking(id)) => booking_ids.push(id.to_string()),
+            Source::Taker(Taker::Hold(_)) => holds += 1,
         }
     }
     wire::Verdict {
@@ -260,6 +284,7 @@ fn verdict(verdict: Verdict) -> wire::Verdict {
         says: verdict.says,
         schedule_ids,
         booking_ids,
+        holds,
     }
 }
 

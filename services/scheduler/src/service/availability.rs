@@ -2,6 +2,7 @@
 
 use convene_domain::{
     HostId, Interval, ScheduleId, ServiceId, TenantId, Timestamp,
+    assignment::Mode,
     availability::{
         Availability, Explained, Found, HOSTS_MAX, HostAvailability, Match, SLOTS_MAX,
         ServiceAvailability,
@@ -9,7 +10,11 @@ use convene_domain::{
 };
 use convene_kit::{Context, Error, KeyScope, Result, Tx};
 
-use super::{Scheduler, own_host};
+use super::{
+    Scheduler,
+    assign::{self, Whom},
+    own_host,
+};
 use crate::store::{self, host, service};
 
 /// Slots in one answer when nothing else is asked.
@@ -19,9 +24,8 @@ const SLOTS_DEFAULT: usize = 100;
 #[derive(Debug)]
 pub struct SlotsOf {
     pub service: ServiceId,
-    /// All of the tenant when empty.
-    pub hosts: Vec<HostId>,
-    pub who: Match,
+    /// Without hosts and without an assignment of the service, all hosts of the tenant.
+    pub whom: Whom,
     /// The service's own when `None`.
     pub duration_ms: Option<i64>,
 }
@@ -44,11 +48,10 @@ impl Scheduler {
                 return Err(Error::invalid("first", "OUT_OF_RANGE", message));
             }
         };
-        let (availability, duration) = self.asked(context, &of, starts).await?;
+        let (availability, who, duration) = self.asked(context, &of, starts).await?;
         // Judging may take longer than others on this thread should wait.
-        let judged = tokio::task::spawn_blocking(move || {
-            availability.slots(starts, duration, of.who, first)
-        });
+        let judged =
+            tokio::task::spawn_blocking(move || availability.slots(starts, duration, who, first));
         let found = judged
             .await
             .map_err(|error| Error::internal(error.to_string()))?;
@@ -63,10 +66,10 @@ impl Scheduler {
     ) -> Result<(Interval, Explained)> {
         let moment = Interval::new(start, start.plus_millis(1));
         let moment = moment.ok_or_else(|| Error::internal("a moment without time"))?;
-        let (availability, duration) = self.asked(context, &of, moment).await?;
+        let (availability, who, duration) = self.asked(context, &of, moment).await?;
         let slot = Interval::new(start, start.plus_millis(duration));
         let slot = slot.ok_or_else(|| Error::internal("a slot without duration"))?;
-        Ok((slot, availability.explain(slot, of.who)))
+        Ok((slot, availability.explain(slot, who)))
     }
 
     /// What is known around starts, and how long a slot is.
@@ -75,7 +78,7 @@ impl Scheduler {
         context: &Context,
         of: &SlotsOf,
         starts: Interval,
-    ) -> Result<(Availability, i64)> {
+    ) -> Result<(Availability, Match, i64)> {
         context.caller.ensure_may(KeyScope::BookingsRead)?;
         let own = own_host(&context.caller)?;
         // Before anything is read for it.
@@ -86,18 +89,46 @@ impl Scheduler {
         let (db, tenant) = (self.deps.db.read(), context.caller.tenant);
         let service = service::get(db, tenant, of.service).await;
         let service = service.map_err(|error| error.on_field("serviceId"))?;
-        let hosts = match own {
-            Some(own) if of.hosts.iter().any(|host| *host != own) => {
+        let (who, hosts) = match own {
+            Some(own) if of.whom.hosts.iter().any(|host| *host != own) => {
                 return Err(Error::not_found("host").on_field("hostIds"));
             }
-            Some(own) => self.hosts(tenant, &[own]).await?,
-            None => self.hosts(tenant, &of.hosts).await?,
+            Some(own) => (Match::Any, self.hosts(tenant, &[own]).await?),
+            None => self.candidates(tenant, &service, &of.whom).await?,
         };
         let duration = of.duration_ms.unwrap_or(service.duration_ms);
         let slots = starts.widened(0, duration);
         let now = self.deps.clock.now();
         let known = store::availability::load(db, tenant, now, &service, &hosts, slots);
-        Ok((known.await?, duration))
+        Ok((known.await?, who, duration))
+    }
+
+    /// Those who could take a wish, and how many of them have to.
+    async fn candidates(
+        &self,
+        tenant: TenantId,
+        service: &service::Model,
+        whom: &Whom,
+    ) -> Result<(Match, Vec<host::Model>)> {
+        let assignment = service.assignment()?;
+        if assignment.is_none() && whom.hosts.is_empty() {
+            let who = if whom.all { Match::All } else { Match::Any };
+            return Ok((who, self.hosts(tenant, &[]).await?));
+        }
+        let (mode, members) =
+            assign::candidates(assignment, whom).map_err(|error| error.on_field("hostIds"))?;
+        let able = members
+            .iter()
+            .filter(|one| one.skills.is_superset(&whom.skills));
+        let able: Vec<_> = able.map(|one| one.host).collect();
+        let who = match mode {
+            Mode::Collective => Match::All,
+            Mode::Single | Mode::RoundRobin => Match::Any,
+        };
+        if able.is_empty() || (who == Match::All && able.len() < members.len()) {
+            return Err(assign::NOT_ABLE.into());
+        }
+        Ok((who, self.hosts(tenant, &able).await?))
     }
 
     /// The tenant's hosts of these ids in their order; all that it has when none are named.

@@ -1,8 +1,8 @@
 //! Booking: the slot, the booking, its guests and its follow-up work in one transaction.
 
 use convene_domain::{
-    BookingId, GuestId, HostId, Interval, ServiceId, Timestamp,
-    availability::Taken,
+    BookingId, GuestId, Interval, ServiceId, Timestamp,
+    availability::{Taken, Taker},
     booking::{Event, Terms},
     lobby,
 };
@@ -11,7 +11,11 @@ use convene_kit::{
     store as spine,
 };
 
-use super::{BookingView, Scheduler};
+use super::{
+    BookingView, Scheduler,
+    assign::{Whom, assign},
+    hold,
+};
 use crate::store::{self, booking::Bookings};
 
 /// Guests on one booking.
@@ -24,7 +28,10 @@ const EMAIL_CHARS_MAX: usize = 320;
 pub struct BookMeeting {
     pub key: Key,
     pub service: ServiceId,
-    pub host: HostId,
+    /// Whoever keeps a slot names nobody: the hold says.
+    pub whom: Whom,
+    /// Token of the hold that becomes this booking.
+    pub hold: Option<uuid::Uuid>,
     pub start: Timestamp,
     pub end: Option<Timestamp>,
     pub guests: Vec<NewGuest>,
@@ -69,25 +76,31 @@ enum Booked {
 
 /// What can be said without the store.
 fn check(wish: &BookMeeting, now: Timestamp) -> Result<()> {
-    if wish.start <= now {
+    check_span(wish.start, wish.end, now)?;
+    if wish.guests.is_empty() || wish.guests.len() > GUESTS_MAX {
+        return Err(Error::invalid(
+            "guests",
+            "GUESTS_OUT_OF_RANGE",
+            format!("a booking has 1 to {GUESTS_MAX} guests"),
+        ));
+    }
+    Ok(())
+}
+
+/// What can be said of a time without the store.
+pub(super) fn check_span(start: Timestamp, end: Option<Timestamp>, now: Timestamp) -> Result<()> {
+    if start <= now {
         return Err(Error::invalid(
             "start",
             "START_IN_THE_PAST",
             "start must lie in the future",
         ));
     }
-    if wish.end.is_some_and(|end| end <= wish.start) {
+    if end.is_some_and(|end| end <= start) {
         return Err(Error::invalid(
             "end",
             "END_BEFORE_START",
             "end must be after start; leave it out to use the service's duration",
-        ));
-    }
-    if wish.guests.is_empty() || wish.guests.len() > GUESTS_MAX {
-        return Err(Error::invalid(
-            "guests",
-            "GUESTS_OUT_OF_RANGE",
-            format!("a booking has 1 to {GUESTS_MAX} guests"),
         ));
     }
     Ok(())
@@ -100,21 +113,30 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
     let service = store::service::get(tx, origin.tenant, wish.service)
         .await
         .map_err(|error| error.on_field("serviceId"))?;
-    let host = store::host::lock(tx, origin.tenant, wish.host).await?;
-    let interval = slot(&service, wish.start, wish.end)?;
-    // Behind the host's lock: who was given time before is seen, and nobody is given any meanwhile.
-    let hosts = [host];
-    let known =
-        store::availability::load(tx, origin.tenant, origin.now, &service, &hosts, interval);
-    let judged = known.await?.may_take(interval, wish.host);
-    judged.map_err(|refused| Error::from(refused).on_field("start"))?;
-
     let id = BookingId::from_uuid(ids::new());
+    // Behind the hosts' locks: who was given time before is seen, and nobody is given any meanwhile.
+    let (interval, assigned) = match wish.hold {
+        Some(_) if wish.whom != Whom::default() => {
+            return Err(Error::from(hold::MISMATCH).on_field("hostId"));
+        }
+        Some(token) => {
+            let (hold, time) = ((token, id.as_uuid()), (wish.start, wish.end));
+            hold::convert(tx, origin, &service, hold, time).await?
+        }
+        None => {
+            let interval = slot(&service, wish.start, wish.end)?;
+            let (whom, guests) = (&wish.whom, &wish.guests);
+            let assigned = assign(tx, origin, &service, whom, interval, guests).await?;
+            (interval, assigned)
+        }
+    };
     let guests = guests(origin, id, wish.guests)?;
     let generation = 1;
     let terms = Terms {
         service: wish.service,
-        host: wish.host,
+        host: assigned.host,
+        co_hosts: assigned.co_hosts.clone(),
+        counted: assigned.counted,
         interval,
         buffer_before_ms: service.buffer_before_ms,
         buffer_after_ms: service.buffer_after_ms,
@@ -128,15 +150,20 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
     };
     let mut writes = Writes::of(tx);
     let taken = Taken {
-        by: id,
+        by: Taker::Booking(id),
         service: wish.service,
         starts: interval.start(),
         occupies: terms.occupies(),
     };
-    store::occupancy::take(&mut writes, origin.tenant, wish.host, &taken);
+    for host in assigned.hosts() {
+        store::occupancy::take(&mut writes, origin.tenant, host, &taken, None);
+    }
+    store::co_host::insert(&mut writes, origin.tenant, id, &assigned.co_hosts);
+    assigned.count(&mut writes, origin.tenant, wish.service);
     let event = Event::Booked {
         terms,
         guests_digest: guests_digest(&guests),
+        pending: service.policy()?.confirmation,
     };
     store::guest::insert(&mut writes, &guests);
     let uuid = id.as_uuid();
@@ -152,7 +179,7 @@ async fn book(tx: &Tx, origin: &Origin, wish: BookMeeting) -> Result<Booked> {
 }
 
 /// From the wished start to the wished end, which is one that the service has.
-fn slot(
+pub(super) fn slot(
     service: &store::service::Model,
     start: Timestamp,
     wanted: Option<Timestamp>,

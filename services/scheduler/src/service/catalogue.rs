@@ -78,6 +78,8 @@ impl Scheduler {
                         buffer_after_ms: new.buffer_after_ms,
                         created_at_ms: origin.now.as_millis(),
                         availability: limits.as_ref().map(serde_json::to_string).transpose()?,
+                        assignment: None,
+                        policy: None,
                     };
                     service::insert(tx, row.clone()).await?;
                     new.key.remember(tx, &origin, row.id).await?;

@@ -31,7 +31,7 @@ pub async fn load<C: ConnectionTrait>(
 
     let ids = hosts.iter().map(|host| HostId::from_uuid(host.id));
     let reach = Availability::reach(&rules, slots);
-    let mut taken = occupancy::within(c, tenant, ids, reach).await?;
+    let mut taken = occupancy::within(c, tenant, ids, (now, reach)).await?;
     let of = ServiceId::from_uuid(service.id);
     let hosts = hosts.iter().zip(&of_hosts).map(|(row, schedules)| {
         let id = HostId::from_uuid(row.id);

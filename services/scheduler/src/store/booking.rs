@@ -1,11 +1,15 @@
 //! Bookings.
 
 use convene_domain::{
-    BookingId, HostId, Machine as _, TenantId,
+    BookingId, HostId, Machine as _, ServiceId, TenantId,
     booking::{Booking, Phase},
 };
 use convene_kit::{Result, Table};
-use sea_orm::{ConnectionTrait, QueryOrder as _, QuerySelect as _, Value, entity::prelude::*};
+use sea_orm::{
+    Condition, ConnectionTrait, QueryOrder as _, QuerySelect as _, Value, entity::prelude::*,
+};
+
+use super::{co_host, guest};
 
 /// A booking as lists read it.
 #[derive(Clone, Debug, PartialEq, Eq, DeriveEntityModel)]
@@ -43,8 +47,8 @@ impl Table for Bookings {
 
     fn columns(booking: &Booking) -> Vec<(&'static str, Value)> {
         let reason = match &booking.phase {
-            Phase::Cancelled { reason } => Some(reason.clone()),
-            Phase::Confirmed | Phase::Completed => None,
+            Phase::Cancelled { reason } | Phase::Declined { reason } => Some(reason.clone()),
+            Phase::Pending | Phase::Confirmed | Phase::Completed | Phase::NoShow => None,
         };
         vec![
             ("service_id", booking.terms.service.as_uuid().into()),
@@ -73,9 +77,35 @@ pub async fn of_ids<C: ConnectionTrait>(
         .filter(Column::TenantId.eq(tenant.as_uuid()))
         .filter(Column::Id.is_in(ids.into_iter().map(|id| id.as_uuid())));
     if let Some(host) = host {
-        query = query.filter(Column::HostId.eq(host.as_uuid()));
+        query = query.filter(with(tenant, host));
     }
     Ok(query.all(c).await?)
+}
+
+/// The bookings that a host organises or takes part in.
+fn with(tenant: TenantId, host: HostId) -> Condition {
+    Condition::any()
+        .add(Column::HostId.eq(host.as_uuid()))
+        .add(Column::Id.in_subquery(co_host::bookings_of(tenant, host)))
+}
+
+/// Whom a person met at the last booking of a service that was not called off.
+pub async fn last_host<C: ConnectionTrait>(
+    c: &C,
+    tenant: TenantId,
+    service: ServiceId,
+    email: &str,
+) -> Result<Option<HostId>> {
+    let invited = guest::bookings_of(tenant, email);
+    let last = Entity::find()
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::ServiceId.eq(service.as_uuid()))
+        .filter(Column::Phase.is_not_in(["CANCELLED", "DECLINED"]))
+        .filter(Column::Id.in_subquery(invited))
+        .order_by_desc(Column::Id)
+        .one(c)
+        .await?;
+    Ok(last.map(|row| HostId::from_uuid(row.host_id)))
 }
 
 /// Up to `limit` bookings after an id, in order of creation.
@@ -88,7 +118,7 @@ pub async fn page<C: ConnectionTrait>(
 ) -> Result<Vec<Model>> {
     let mut query = Entity::find().filter(Column::TenantId.eq(tenant.as_uuid()));
     if let Some(host) = host {
-        query = query.filter(Column::HostId.eq(host.as_uuid()));
+        query = query.filter(with(tenant, host));
     }
     if let Some(after) = after {
         query = query.filter(Column::Id.gt(after.as_uuid()));

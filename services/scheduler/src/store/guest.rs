@@ -5,7 +5,9 @@ use std::fmt;
 use convene_domain::{BookingId, TenantId};
 use convene_kit::{Result, Writes};
 use sea_orm::{
-    ConnectionTrait, IntoActiveModel as _, QueryOrder as _, QueryTrait as _, entity::prelude::*,
+    ConnectionTrait, IntoActiveModel as _, QueryOrder as _, QueryTrait as _,
+    entity::prelude::*,
+    sea_query::{Query, SelectStatement},
 };
 
 /// A guest of one booking.
@@ -58,6 +60,16 @@ pub async fn of_bookings<C: ConnectionTrait>(
         .all(c)
         .await?;
     Ok(guests)
+}
+
+/// The ids of the bookings to which an address was invited.
+pub fn bookings_of(tenant: TenantId, email: &str) -> SelectStatement {
+    Query::select()
+        .column(Column::BookingId)
+        .from(Entity)
+        .and_where(Column::TenantId.eq(tenant.as_uuid()))
+        .and_where(Column::Email.eq(email))
+        .to_owned()
 }
 
 /// Stores the guests of a new booking.

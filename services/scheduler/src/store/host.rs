@@ -1,5 +1,7 @@
 //! Who holds meetings.
 
+use std::collections::BTreeSet;
+
 use convene_domain::{HostId, TenantId, availability::HostAvailability};
 use convene_kit::{Error, Result};
 use sea_orm::{
@@ -93,6 +95,25 @@ pub async fn insert<C: ConnectionTrait>(c: &C, row: Model) -> Result<()> {
         .exec_without_returning(c)
         .await?;
     Ok(())
+}
+
+/// The hosts whose time may be given away, locked in one order so that changes wait for each other in a line. Refuses ids that name nobody.
+pub async fn lock_all<C: ConnectionTrait>(
+    c: &C,
+    tenant: TenantId,
+    ids: &BTreeSet<HostId>,
+) -> Result<Vec<Model>> {
+    let hosts = Entity::find()
+        .filter(Column::TenantId.eq(tenant.as_uuid()))
+        .filter(Column::Id.is_in(ids.iter().map(HostId::as_uuid)))
+        .order_by_asc(Column::Id)
+        .lock_exclusive()
+        .all(c)
+        .await?;
+    match hosts.len() == ids.len() {
+        true => Ok(hosts),
+        false => Err(Error::not_found("host").on_field("hostId")),
+    }
 }
 
 /// A host whose time is being given away: locked until the transaction ends where changes run concurrently (I1).

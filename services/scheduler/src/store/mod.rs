@@ -2,8 +2,11 @@
 
 pub mod availability;
 pub mod booking;
+pub mod co_host;
 pub mod guest;
+pub mod hold;
 pub mod host;
+pub mod host_load;
 pub mod occupancy;
 pub mod schedule;
 pub mod service;

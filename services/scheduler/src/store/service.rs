@@ -2,7 +2,9 @@
 
 use convene_domain::{
     ServiceId, TenantId,
+    assignment::Assignment,
     availability::{Rules, ServiceAvailability},
+    policy::Policy,
 };
 use convene_kit::{Error, Result};
 use sea_orm::{
@@ -25,12 +27,27 @@ pub struct Model {
     pub created_at_ms: i64,
     /// JSON; `None` limits nothing.
     pub availability: Option<String>,
+    /// JSON; `None` for no assignment: each wish names its hosts.
+    pub assignment: Option<String>,
+    /// JSON; `None` lets everything happen.
+    pub policy: Option<String>,
 }
 
 impl Model {
     /// What limits its slots.
     pub fn availability(&self) -> Result<ServiceAvailability> {
         super::settings(self.availability.as_deref())
+    }
+
+    /// Who takes its bookings.
+    pub fn assignment(&self) -> Result<Option<Assignment>> {
+        let kept = self.assignment.as_deref();
+        Ok(kept.map(serde_json::from_str).transpose()?)
+    }
+
+    /// What people may do with its bookings, and until when.
+    pub fn policy(&self) -> Result<Policy> {
+        super::settings(self.policy.as_deref())
     }
 
     /// What it asks of its slots, and when it is open.
@@ -86,6 +103,34 @@ pub async fn set_availability<C: ConnectionTrait>(
     row.availability = Some(serde_json::to_string(availability)?);
     Entity::update_many()
         .col_expr(Column::Availability, Expr::value(row.availability.clone()))
+        .filter(Column::TenantId.eq(row.tenant_id))
+        .filter(Column::Id.eq(row.id))
+        .exec(c)
+        .await?;
+    Ok(())
+}
+
+/// Replaces who takes its bookings.
+pub async fn set_assignment<C: ConnectionTrait>(
+    c: &C,
+    row: &mut Model,
+    assignment: Option<&Assignment>,
+) -> Result<()> {
+    row.assignment = assignment.map(serde_json::to_string).transpose()?;
+    Entity::update_many()
+        .col_expr(Column::Assignment, Expr::value(row.assignment.clone()))
+        .filter(Column::TenantId.eq(row.tenant_id))
+        .filter(Column::Id.eq(row.id))
+        .exec(c)
+        .await?;
+    Ok(())
+}
+
+/// Replaces what people may do with its bookings.
+pub async fn set_policy<C: ConnectionTrait>(c: &C, row: &mut Model, policy: &Policy) -> Result<()> {
+    row.policy = Some(serde_json::to_string(policy)?);
+    Entity::update_many()
+        .col_expr(Column::Policy, Expr::value(row.policy.clone()))
         .filter(Column::TenantId.eq(row.tenant_id))
         .filter(Column::Id.eq(row.id))
         .exec(c)

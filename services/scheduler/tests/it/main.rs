@@ -1,4 +1,6 @@
 //! The scheduler as its callers meet it, on both databases; on PostgreSQL two replicas of it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod mixed;
 mod race;
+mod world;

@@ -270,9 +270,12 @@ impl World {
         let message = scheduler::BookMeetingRequest {
             idempotency_key: Uuid::now_v7().to_string(),
             service_id: desk.service.clone(),
-            host_id: desk.host.clone(),
+            host_ids: vec![desk.host.clone()],
             start: Some(to_wire(start)),
             end: None,
+            all_hosts: false,
+            skills: Vec::new(),
+            hold_token: String::new(),
             guests: vec![guest],
         };
         let request = self.call(desk.tenant, Scope::Admin, message);

@@ -3,7 +3,7 @@
 use chrono::{Datelike as _, NaiveDate, NaiveDateTime, NaiveTime, TimeDelta};
 
 use super::{Hours, LISTED_STEP_MS, Profile, Rule, Rules, Zone};
-use crate::{BookingId, HostId, Interval, Refused, ServiceId, Timestamp};
+use crate::{BookingId, HoldId, HostId, Interval, Refused, ServiceId, Timestamp};
 
 /// Longest span of time that one question is about, in milliseconds: 92 days.
 pub const WINDOW_MS_MAX: i64 = 92 * DAY_MS;
@@ -41,6 +41,7 @@ pub struct Availability {
 /// A host's time.
 #[derive(Clone, Debug)]
 pub struct HostTime {
+    service: ServiceId,
     /// Who.
     pub host: HostId,
     /// Meetings at the same time.
@@ -50,20 +51,29 @@ pub struct HostTime {
     pub(super) taken: Vec<Taken>,
     pub(super) profile: Profile,
     /// Starts of the service's bookings, sorted.
-    starts: Vec<(Timestamp, BookingId)>,
+    starts: Vec<(Timestamp, Taker)>,
 }
 
 /// A share of a host's time that is given away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Taken {
-    /// To which booking.
-    pub by: BookingId,
+    /// To whom.
+    pub by: Taker,
     /// Of which service.
     pub service: ServiceId,
     /// When the appointment starts, without buffers.
     pub starts: Timestamp,
     /// All that it takes, buffers included.
     pub occupies: Interval,
+}
+
+/// Who takes a host's time.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Taker {
+    /// A booking.
+    Booking(BookingId),
+    /// A hold, until it expires.
+    Hold(HoldId),
 }
 
 /// Who has to be free.
@@ -116,6 +126,7 @@ impl HostTime {
         let mut starts: Vec<_> = own.map(|one| (one.starts, one.by)).collect();
         starts.sort_unstable();
         Self {
+            service,
             host,
             capacity,
             hours,
@@ -126,7 +137,7 @@ impl HostTime {
     }
 
     /// Appointments of the service with starts in a span.
-    pub(super) fn counted(&self, within: &Interval) -> &[(Timestamp, BookingId)] {
+    pub(super) fn counted(&self, within: &Interval) -> &[(Timestamp, Taker)] {
         let before = |at: Timestamp| self.starts.partition_point(|(start, _)| *start < at);
         &self.starts[before(within.start())..before(within.end())]
     }
@@ -142,6 +153,22 @@ impl Availability {
         }
         // An appointment may start in a week and lie elsewhere with its buffers.
         reach.widened(rules.buffer_before_ms, rules.buffer_after_ms)
+    }
+
+    /// The same as if a taker were not there: what it takes does not stand in its own way.
+    pub fn without(mut self, taker: Taker) -> Self {
+        let hosts = std::mem::take(&mut self.hosts).into_iter().map(|host| {
+            let others = host.taken.into_iter().filter(|one| one.by != taker);
+            HostTime::new(
+                host.host,
+                host.capacity,
+                host.hours,
+                host.service,
+                others.collect(),
+            )
+        });
+        self.hosts = hosts.collect();
+        self
     }
 
     /// Refuses a span of starts that is too long.

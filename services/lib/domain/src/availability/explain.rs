@@ -1,7 +1,10 @@
 //! Why a slot is offered or not, rule by rule.
 
-use super::{Availability, HostTime, Match, Rule, engine::Candidate};
-use crate::{BookingId, HostId, Interval, ScheduleId};
+use super::{
+    Availability, HostTime, Match, Rule,
+    engine::{Candidate, Taker},
+};
+use crate::{HostId, Interval, ScheduleId};
 
 /// What became of one rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,8 +24,8 @@ pub struct Verdict {
 pub enum Source {
     /// Hours that are closed.
     Schedule(ScheduleId),
-    /// A booking that takes the time or the place below a cap.
-    Booking(BookingId),
+    /// Who takes the time or the place below a cap.
+    Taker(Taker),
 }
 
 /// Why a slot is offered or not.
@@ -120,7 +123,7 @@ impl Availability {
         let cap = |cap: Option<u32>, within: Option<Interval>| match (cap, within) {
             (Some(cap), Some(within)) => {
                 let counted = host.counted(&within);
-                let sources = counted.iter().map(|(_, by)| Source::Booking(*by));
+                let sources = counted.iter().map(|(_, by)| Source::Taker(*by));
                 let says = format!("{} of {cap}", counted.len());
                 (says, sources.take(SOURCES_MAX).collect())
             }
@@ -135,7 +138,7 @@ impl Availability {
                     .taken
                     .iter()
                     .filter(|one| one.occupies.overlaps(&slot.occupies));
-                let sources = taking.map(|one| Source::Booking(one.by));
+                let sources = taking.map(|one| Source::Taker(one.by));
                 (
                     format!("{peak} of {} taken, buffers included", host.capacity),
                     sources.take(SOURCES_MAX).collect(),

@@ -14,7 +14,8 @@ mod spans;
 mod zone;
 
 pub use engine::{
-    Availability, Found, HOSTS_MAX, HostTime, Match, Offered, SLOTS_MAX, Taken, WINDOW_MS_MAX,
+    Availability, Found, HOSTS_MAX, HostTime, Match, Offered, SLOTS_MAX, Taken, Taker,
+    WINDOW_MS_MAX,
 };
 pub use explain::{Explained, HostExplained, Source, Verdict};
 pub use hours::Hours;

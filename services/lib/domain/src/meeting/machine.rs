@@ -28,6 +28,7 @@ impl Machine for Meeting {
             capture: Capture::Off,
             call: None,
             segments: Vec::new(),
+            moves: Moves::default(),
         };
         Ok(Step::to(meeting).then(Effect::CreateMeeting))
     }
@@ -39,6 +40,17 @@ impl Machine for Meeting {
             Event::MeetingFailed { reason } => Ok((self.phase == Phase::Pending).then(|| {
                 Step::to(Self {
                     phase: Phase::Failed { reason },
+                    ..self
+                })
+            })),
+            Event::MoveWanted { interval, moves } => Ok(self.moving(interval, moves)),
+            Event::MeetingMoved { moves } => Ok((moves > self.moves.confirmed).then(|| {
+                let confirmed = Moves {
+                    confirmed: moves,
+                    ..self.moves
+                };
+                Step::to(Self {
+                    moves: confirmed,
                     ..self
                 })
             })),
@@ -79,6 +91,9 @@ impl Machine for Meeting {
     fn wanted(&self, effect: &Effect) -> bool {
         match effect {
             Effect::CreateMeeting => self.phase == Phase::Pending,
+            Effect::MoveMeeting => {
+                self.phase == Phase::Ready && self.moves.confirmed < self.moves.told
+            }
             Effect::CancelMeeting => self.phase == Phase::Cancelling,
             Effect::Reconcile => true,
             Effect::StartCapture { segment } => self.capture == Capture::Starting(*segment),
@@ -108,14 +123,17 @@ impl Meeting {
     fn made(self, external: External, now: Timestamp) -> Option<Step<Self>> {
         let external = Some(external);
         match self.phase {
-            Phase::Pending | Phase::Failed { .. } => Some(
-                Step::to(Self {
+            Phase::Pending | Phase::Failed { .. } => {
+                // An earlier try may have made it at the time before.
+                let moved = (self.moves.told > 0).then_some(Effect::MoveMeeting);
+                let step = Step::to(Self {
                     phase: Phase::Ready,
                     external,
                     ..self
                 })
-                .then_at(reconcile_at(now), Effect::Reconcile),
-            ),
+                .then_at(reconcile_at(now), Effect::Reconcile);
+                Some(also(step, moved))
+            }
             // Made although cancelled meanwhile: it has to go again (I2).
             Phase::Cancelling | Phase::Cancelled => Some(
                 Step::to(Self {
@@ -128,6 +146,25 @@ impl Meeting {
             Phase::Ended if self.external.is_none() => Some(Step::to(Self { external, ..self })),
             Phase::Ready | Phase::Ended => None,
         }
+    }
+
+    /// Takes a newer time over. While it is being made the provider hears of it when it is there.
+    fn moving(self, interval: Interval, told: u64) -> Option<Step<Self>> {
+        if told <= self.moves.told {
+            return None;
+        }
+        let ready = match self.phase {
+            Phase::Ready => Some(Effect::MoveMeeting),
+            Phase::Pending | Phase::Failed { .. } => None,
+            Phase::Cancelling | Phase::Cancelled | Phase::Ended => return None,
+        };
+        let moves = Moves { told, ..self.moves };
+        let step = Step::to(Self {
+            interval,
+            moves,
+            ..self
+        });
+        Some(also(step, ready))
     }
 
     fn cancel(self) -> Option<Step<Self>> {
@@ -335,6 +372,11 @@ impl Charted for Meeting {
         let later = vec![
             Event::MeetingReady { external },
             Event::MeetingFailed { reason: reason() },
+            Event::MoveWanted {
+                interval: crate::chart::an_hour(),
+                moves: 1,
+            },
+            Event::MeetingMoved { moves: 1 },
             Event::CancelWanted { reason: reason() },
             Event::MeetingCancelled,
             Event::MeetingEnded,

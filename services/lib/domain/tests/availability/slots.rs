@@ -7,7 +7,7 @@ use convene_domain::{
     BookingId, HostId, Interval, ScheduleId, ServiceId,
     availability::{
         Availability, DateOverride, HostTime, Hours, Match, Rules, SLOTS_MAX, Schedule, Spans,
-        Taken, TimeOfDay, WeeklyWindow, Window, Zone,
+        Taken, Taker, TimeOfDay, WeeklyWindow, Window, Zone,
     },
 };
 use proptest::prelude::*;
@@ -126,7 +126,7 @@ fn taken(rules: &Rules, around: i64, starts: &[i64]) -> Vec<Taken> {
     let starts = starts.iter().enumerate().map(|(n, start)| {
         let start = around + start;
         Taken {
-            by: BookingId::from_uuid(Uuid::from_u128(n as u128)),
+            by: Taker::Booking(BookingId::from_uuid(Uuid::from_u128(n as u128))),
             service: service(),
             starts: at(start),
             occupies: interval(start, start + duration)

@@ -1,9 +1,9 @@
 //! Making and removing: one calendar event with an online meeting for each key (I2).
 
 use chrono::{DateTime, Utc};
-use convene_domain::{Timestamp, meeting::External};
+use convene_domain::{Interval, Timestamp, meeting::External};
 use convene_graph::{
-    Event, GraphError, LobbyBypassSettings, MeetingOptions, NewEvent, OnlineMeeting,
+    Event, EventChange, GraphError, LobbyBypassSettings, MeetingOptions, NewEvent, OnlineMeeting,
 };
 use convene_kit::{Error, Result};
 
@@ -47,6 +47,26 @@ impl GraphCalendar {
             },
             details: details(meeting),
         })
+    }
+
+    /// Gives an event another time.
+    pub(super) async fn moved(
+        &self,
+        organizer: &str,
+        event: &str,
+        interval: Interval,
+    ) -> Result<()> {
+        let change = EventChange {
+            subject: None,
+            interval: Some((utc(interval.start())?, utc(interval.end())?)),
+        };
+        match self.graph.update_event(organizer, event, &change).await {
+            Err(GraphError::NotFound { .. }) => Err(Error::refused(
+                "EVENT_GONE",
+                "somebody removed the event from the calendar; cancel the booking and book again",
+            )),
+            updated => updated.map(drop).map_err(failed),
+        }
     }
 
     /// Removes every event of a key but `keep`; answers how many there were.
