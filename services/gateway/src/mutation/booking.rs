@@ -307,7 +307,12 @@ async fn book(call: &Call<'_>, input: BookMeetingInput) -> convene_kit::Result<B
         .await?
         .into_inner();
     let patience = Instant::now() + Duration::from_millis(input.wait_for_meeting_ms.into());
-    while booking.meeting_state() == wire::MeetingState::Pending && Instant::now() < patience {
+    // One that somebody has to agree to has no meeting until then.
+    let made = |one: &wire::Booking| {
+        one.state() != wire::BookingState::Confirmed
+            || one.meeting_state() != wire::MeetingState::Pending
+    };
+    while !made(&booking) && Instant::now() < patience {
         tokio::time::sleep(Duration::from_millis(LOOK_MS)).await;
         let look = wire::GetBookingRequest {
             id: booking.id.clone(),
