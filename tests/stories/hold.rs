@@ -71,10 +71,16 @@ async fn a_hold_keeps_the_slot_for_whoever_shows_its_token(set_up: SetUp) {
         hold(&cast, &wish, json!({})).await["refusal"]["reason"],
         "SLOT_TAKEN"
     );
-    let query = "query($service: ID!, $start: DateTime!) { explainSlot(serviceId: $service, start: $start) { offered hosts { verdicts { rule holds } } } }";
+    let query = "query($service: ID!, $start: DateTime!) { explainSlot(serviceId: $service, start: $start) { offered hosts { verdicts { rule holds holdCount } } } }";
     let asked = json!({ "service": cast.service, "start": wish["input"]["start"] });
     let explained = cast.app.call(query, asked).await.unwrap();
     assert_eq!(explained["explainSlot"]["offered"], false);
+    let verdicts = explained["explainSlot"]["hosts"][0]["verdicts"].as_array();
+    let broken = verdicts.unwrap().iter().find(|one| one["holds"] == false);
+    assert_eq!(
+        broken.unwrap(),
+        &json!({ "rule": "CAPACITY", "holds": false, "holdCount": 1 })
+    );
 
     // The token opens this slot only, once.
     let mut other = with_token(&wish, &token);

@@ -73,7 +73,11 @@ async fn a_booking_waits_for_whoever_has_to_agree(set_up: SetUp) {
     // Whoever acts for the guests does not agree in place of the organisation.
     let query =
         "mutation($id: ID!) { confirmBooking(input: { bookingId: $id }) { booking { state } } }";
-    let itself = cast.app.answer(query, json!({ "id": first })).await.unwrap();
+    let itself = cast
+        .app
+        .answer(query, json!({ "id": first }))
+        .await
+        .unwrap();
     assert_eq!(fault(&itself), "FORBIDDEN");
 
     // Free again; it may be moved while it waits, and is made at its new time once somebody agrees.

@@ -1,7 +1,7 @@
 //! Between proto and domain.
 
 use convene_domain::{
-    Interval,
+    Interval, Timestamp,
     meeting::{Capture, Phase, SegmentId},
 };
 use convene_kit::{
@@ -10,7 +10,6 @@ use convene_kit::{
     finding::{Finding, Severity},
 };
 use convene_proto::meeting::v1 as wire;
-use prost_types::Timestamp;
 
 use crate::{
     provider::{CapabilityLevel, JoinDetails, Provider},
@@ -18,7 +17,8 @@ use crate::{
 };
 
 pub fn ensure_meeting(request: wire::EnsureMeetingRequest) -> Result<EnsureMeeting> {
-    let interval = interval(request.start, request.end)?;
+    let start = required_time("start", request.start)?;
+    let interval = interval(start, required_time("end", request.end)?)?;
     if request.generation == 0 {
         return Err(Error::invalid(
             "generation",
@@ -37,8 +37,8 @@ pub fn ensure_meeting(request: wire::EnsureMeetingRequest) -> Result<EnsureMeeti
     })
 }
 
-pub fn interval(start: Option<Timestamp>, end: Option<Timestamp>) -> Result<Interval> {
-    Interval::new(required_time("start", start)?, required_time("end", end)?)
+pub fn interval(start: Timestamp, end: Timestamp) -> Result<Interval> {
+    Interval::new(start, end)
         .ok_or_else(|| Error::invalid("end", "END_BEFORE_START", "end must be after start"))
 }
 

@@ -1,7 +1,12 @@
 //! The gRPC edge: decode, call the service, encode.
 
 use convene_domain::meeting::Decided;
-use convene_kit::{Context, Error, caller::Callers, convert::id, limits};
+use convene_kit::{
+    Context, Error,
+    caller::Callers,
+    convert::{id, required_time},
+    limits,
+};
 use convene_proto::meeting::v1::{self as wire, meeting_broker_server};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -68,7 +73,8 @@ impl meeting_broker_server::MeetingBroker for Rpc {
         let context = Context::accept(&self.callers, &request)?;
         let request = request.into_inner();
         let id = id("id", &request.id)?;
-        let interval = convert::interval(request.start, request.end)?;
+        let start = required_time("start", request.start)?;
+        let interval = convert::interval(start, required_time("end", request.end)?)?;
         let moved = self
             .broker
             .move_meeting(&context, id, interval, request.moves);

@@ -237,7 +237,10 @@ impl Scene {
             None => "",
         };
         let query = "mutation($input: BookMeetingInput!) { bookMeeting(input: $input) { booking { id state start end guests { id } } refusal { reason } } }";
-        let ask = || cast.app.field("bookMeeting", about, query, variables.clone());
+        let ask = || {
+            cast.app
+                .field("bookMeeting", about, query, variables.clone())
+        };
         let (booked, again) = match wish.twice {
             true => tokio::join!(ask(), ask()),
             false => (ask().await, Value::Null),

@@ -214,7 +214,7 @@ pub struct SlotVerdict {
     /// Bookings that take the time or the place below a cap; at most 20.
     booking_ids: Vec<ID>,
     /// How many holds do so too.
-    holds: u32,
+    hold_count: u32,
 }
 
 /// Whether one host could take a slot.
@@ -283,7 +283,7 @@ fn verdicts(verdicts: Vec<wire::Verdict>) -> Result<Vec<SlotVerdict>> {
             says: one.says,
             schedule_ids: of(Kind::Schedule, &one.schedule_ids),
             booking_ids: of(Kind::Booking, &one.booking_ids),
-            holds: one.holds,
+            hold_count: one.hold_count,
         })
     });
     shown.collect()

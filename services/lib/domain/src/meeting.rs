@@ -54,6 +54,18 @@ pub struct Moves {
     pub confirmed: u64,
 }
 
+impl Moves {
+    /// Whether the provider has yet to follow.
+    pub fn open(self) -> bool {
+        self.confirmed < self.told
+    }
+
+    /// Whether it is news that the provider has followed one of them.
+    fn news(self, moves: u64) -> bool {
+        (self.confirmed + 1..=self.told).contains(&moves)
+    }
+}
+
 /// A person's newest decision about recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Decided {

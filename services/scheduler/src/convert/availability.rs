@@ -270,12 +270,12 @@ pub fn explained((slot, explained): (Interval, Explained)) -> wire::ExplainSlotR
 }
 
 fn verdict(verdict: Verdict) -> wire::Verdict {
-    let (mut schedule_ids, mut booking_ids, mut holds) = (Vec::new(), Vec::new(), 0);
+    let (mut schedule_ids, mut booking_ids, mut hold_count) = (Vec::new(), Vec::new(), 0);
     for source in verdict.sources {
         match source {
             Source::Schedule(id) => schedule_ids.push(id.to_string()),
             Source::Taker(Taker::Booking(id)) => booking_ids.push(id.to_string()),
-            Source::Taker(Taker::Hold(_)) => holds += 1,
+            Source::Taker(Taker::Hold(_)) => hold_count += 1,
         }
     }
     wire::Verdict {
@@ -284,7 +284,7 @@ fn verdict(verdict: Verdict) -> wire::Verdict {
         says: verdict.says,
         schedule_ids,
         booking_ids,
-        holds,
+        hold_count,
     }
 }
 

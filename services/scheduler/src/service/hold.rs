@@ -98,7 +98,7 @@ async fn keep(tx: &Tx, origin: &Origin, wish: HoldSlot, ttl_ms: i64) -> Result<h
             format!("this credential keeps {KEPT_MAX} slots; release some, or let them expire"),
         ));
     }
-    let service = store::service::get(tx, tenant, wish.service).await;
+    let service = service::get(tx, tenant, wish.service).await;
     let service = service.map_err(|error| error.on_field("serviceId"))?;
     let interval = book::slot(&service, wish.start, wish.end)?;
     let assigned = assign(tx, origin, &service, &wish.whom, interval, &[]).await?;

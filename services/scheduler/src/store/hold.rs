@@ -1,6 +1,6 @@
 //! Slots that are kept for somebody for a while. Their time is in `occupancy`, where it ends by itself.
 
-use convene_domain::{HoldId, HostId, Interval, ServiceId, TenantId, Timestamp};
+use convene_domain::{HoldId, HostId, Interval, TenantId, Timestamp};
 use convene_kit::{Error, Result, Writes};
 use sea_orm::{
     ConnectionTrait, IntoActiveModel as _, PaginatorTrait as _, QuerySelect as _, QueryTrait as _,
@@ -43,11 +43,6 @@ impl Model {
     /// Its id.
     pub fn id(&self) -> HoldId {
         HoldId::from_uuid(self.id)
-    }
-
-    /// What is kept.
-    pub fn service(&self) -> ServiceId {
-        ServiceId::from_uuid(self.service_id)
     }
 
     /// Whose time is kept, the organiser's first.
@@ -123,12 +118,10 @@ pub async fn end<C: ConnectionTrait>(
     booking: Option<Uuid>,
     now: Timestamp,
 ) -> Result<()> {
+    let ends_at = Ord::min(now.as_millis(), row.expires_at_ms);
     Entity::update_many()
         .col_expr(Column::BookingId, Expr::value(booking))
-        .col_expr(
-            Column::ExpiresAtMs,
-            Expr::value(now.as_millis().min(row.expires_at_ms)),
-        )
+        .col_expr(Column::ExpiresAtMs, Expr::value(ends_at))
         .filter(Column::TenantId.eq(row.tenant_id))
         .filter(Column::Id.eq(row.id))
         .exec(c)

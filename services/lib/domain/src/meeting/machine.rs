@@ -44,7 +44,7 @@ impl Machine for Meeting {
                 })
             })),
             Event::MoveWanted { interval, moves } => Ok(self.moving(interval, moves)),
-            Event::MeetingMoved { moves } => Ok((moves > self.moves.confirmed).then(|| {
+            Event::MeetingMoved { moves } => Ok(self.moves.news(moves).then(|| {
                 let confirmed = Moves {
                     confirmed: moves,
                     ..self.moves
@@ -91,9 +91,7 @@ impl Machine for Meeting {
     fn wanted(&self, effect: &Effect) -> bool {
         match effect {
             Effect::CreateMeeting => self.phase == Phase::Pending,
-            Effect::MoveMeeting => {
-                self.phase == Phase::Ready && self.moves.confirmed < self.moves.told
-            }
+            Effect::MoveMeeting => self.phase == Phase::Ready && self.moves.open(),
             Effect::CancelMeeting => self.phase == Phase::Cancelling,
             Effect::Reconcile => true,
             Effect::StartCapture { segment } => self.capture == Capture::Starting(*segment),
@@ -125,7 +123,7 @@ impl Meeting {
         match self.phase {
             Phase::Pending | Phase::Failed { .. } => {
                 // An earlier try may have made it at the time before.
-                let moved = (self.moves.told > 0).then_some(Effect::MoveMeeting);
+                let moved = self.moves.open().then_some(Effect::MoveMeeting);
                 let step = Step::to(Self {
                     phase: Phase::Ready,
                     external,
