@@ -79,6 +79,8 @@ fn meaning(event: meeting::Event) -> Meaning {
         ),
         Told::MeetingEnded | Told::CancelWanted { .. } => Meaning::Over,
         Told::MeetingWanted { .. }
+        | Told::MoveWanted { .. }
+        | Told::MeetingMoved { .. }
         | Told::MeetingReady { .. }
         | Told::MeetingFailed { .. }
         | Told::MeetingCancelled
