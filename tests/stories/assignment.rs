@@ -88,7 +88,7 @@ async fn equal_hosts_share_evenly_under_a_rush(set_up: SetUp) {
         json!({ "mode": "ROUND_ROBIN", "members": team.equal() }),
     )
     .await;
-    let wishes = (0..90).map(|n| team.book(&world, DAY_MS + n * 60_000, json!({})));
+    let wishes = (0..41).map(|n| team.book(&world, DAY_MS + n * 60_000, json!({})));
     let answers = join_all(wishes).await;
     let mut taken: BTreeMap<String, usize> = BTreeMap::new();
     for answer in &answers {
