@@ -21,8 +21,6 @@ use super::{
 
 /// Histories that are played at the same moment.
 const AT_ONCE: usize = 48;
-/// How long an appointment lasts, in milliseconds.
-const DURATION_MS: i64 = 30 * 60_000;
 /// An appointment is over so long after its end when nobody said so, in milliseconds.
 const GRACE_MS: i64 = 30 * 60_000;
 /// Behind the broker's second look at the provider, in milliseconds.
@@ -108,10 +106,8 @@ impl Batch {
         let mut dues = BTreeSet::new();
         for scene in &self.scenes {
             for wish in &scene.plan.wishes {
-                for slot_min in std::iter::once(wish.slot_min).chain(wish.moved_to_min) {
-                    let end = scene.day_ms + slot_min * 60_000 + DURATION_MS;
-                    dues.insert(end + GRACE_MS);
-                }
+                let end = scene.day_ms + wish.slot_min * 60_000 + GRACE_MS;
+                dues.insert(end + GRACE_MS);
             }
         }
         let last = dues.last().copied().unwrap_or_default() + 1_000;
@@ -245,8 +241,6 @@ fn rests(booking: &Value, looks: usize) -> bool {
         "CONFIRMED" => {
             ["READY", "FAILED"].contains(&meeting)
                 && lobby == "OPEN"
-                // It has followed the booking to its time.
-                && millis(&booking["lobby"]["closesAt"]) == millis(&booking["end"]).map(|end| end + GRACE_MS)
                 && recorded(&["RECORDING", "PAUSED", "STORED", "FAILED"])
         }
         "CANCELLED" => {

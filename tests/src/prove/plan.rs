@@ -60,10 +60,6 @@ pub struct Wish {
     pub slot_min: i64,
     /// Sends the same wish twice at the same time.
     pub twice: bool,
-    /// What comes before the booking.
-    pub hold: Hold,
-    /// Gives it another time right after it was booked: minutes behind the beginning of the day.
-    pub moved_to_min: Option<i64>,
     /// Who is invited.
     pub guests: Vec<Person>,
     /// The host takes the link too.
@@ -74,17 +70,6 @@ pub struct Wish {
     pub end: End,
     /// After how many events a follower's connection breaks, again and again; nobody follows when empty.
     pub cuts: Vec<usize>,
-}
-
-/// What comes before a booking.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Hold {
-    /// Nothing.
-    None,
-    /// The slot is held, and the hold becomes the booking.
-    Becomes,
-    /// The slot is held and given back, and the booking follows.
-    Released,
 }
 
 /// How an appointment ends.
@@ -220,21 +205,8 @@ fn wish(promise: Promise, guests: u64, dice: &mut Dice) -> Wish {
         _ => Vec::new(),
     };
     let cuts = |dice: &mut Dice| (0..8).map(|_| 1 + dice.roll(5) as usize).collect();
-    let (hold, moved_to_min) = match promise {
-        I1 => (
-            *dice.pick(&[Hold::None, Hold::None, Hold::Becomes, Hold::Released]),
-            dice.chance(35).then(|| dice.roll(8) as i64 * 15),
-        ),
-        I2 | I6 => (
-            Hold::None,
-            dice.chance(40).then(|| 30 + dice.roll(4) as i64 * 15),
-        ),
-        _ => (Hold::None, None),
-    };
     Wish {
         slot_min,
-        hold,
-        moved_to_min,
         twice: dice.chance(30),
         guests: (0..guests).map(|_| person(promise, dice)).collect(),
         host_link: dice.chance(40),

@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::{
     Promise,
-    play::HELD,
     tape::{Answer, Tape, Who, millis},
 };
 
@@ -29,21 +28,6 @@ pub const PLANTS: &[Plant] = &[
         name: "an acknowledged booking is gone",
         promise: Promise::I1,
         plant: gone,
-    },
-    Plant {
-        name: "a held slot is given to somebody else",
-        promise: Promise::I1,
-        plant: given_away,
-    },
-    Plant {
-        name: "an acknowledged move is gone",
-        promise: Promise::I1,
-        plant: moved_back,
-    },
-    Plant {
-        name: "a moved booking's event stays at its time",
-        promise: Promise::I2,
-        plant: left_behind,
     },
     Plant {
         name: "a random transaction id",
@@ -177,37 +161,6 @@ fn gone(tape: &mut Tape) -> bool {
         found |= nodes.is_some_and(|nodes| nodes.pop().is_some());
     }
     found
-}
-
-fn given_away(tape: &mut Tape) -> bool {
-    let held = tape.answers.iter_mut().find(|one| one.about == HELD);
-    let refusal = json!({ "booking": null, "refusal": { "reason": "SLOT_TAKEN" } });
-    held.map(|held| held.body["data"]["bookMeeting"] = refusal)
-        .is_some()
-}
-
-fn moved_back(tape: &mut Tape) -> bool {
-    let moved = tape.answers.iter_mut().find_map(|answer| {
-        let booking = answer
-            .body
-            .pointer_mut("/data/rescheduleBooking/booking/start")?;
-        booking.is_string().then_some(booking)
-    });
-    moved
-        .map(|start| *start = json!("2000-01-01T00:00:00Z"))
-        .is_some()
-}
-
-fn left_behind(tape: &mut Tape) -> bool {
-    let moved = tape.bookings.iter().find(|kept| {
-        let mut trail = kept.trail.iter();
-        trail.any(|event| event["type"] == "MeetingMoved") && kept.last["state"] != "CANCELLED"
-    });
-    let Some(kept) = moved else { return false };
-    let key = super::tape::external_key(&tape.tenant, &kept.uuid);
-    let mut events = tape.events.iter_mut();
-    let event = events.find(|event| event["transactionId"] == key.as_str());
-    event.map(|event| event["startMs"] = json!(0)).is_some()
 }
 
 fn random_key(tape: &mut Tape) -> bool {

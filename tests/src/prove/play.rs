@@ -11,17 +11,14 @@ use super::{
     actor::Actor,
     follow::Follower,
     house::House,
-    plan::{End, Hold, Person, Plan, Wish},
+    plan::{End, Person, Plan, Wish},
     tape::{Answer, Kept, Recorder, Stay, Who, external_key, uuid},
 };
 
 /// What a look at a booking shows.
-pub const LOOK: &str = "id state start end reschedules cancelReason
+pub const LOOK: &str = "id state start end cancelReason
     meeting { state reason capture holders holdersWithoutConsent }
-    lobby { state closesAt visits { id state reason } } recordings { id state segments }";
-
-/// What an answer is about that turns a hold into a booking.
-pub const HELD: &str = "held";
+    lobby { state visits { id state reason } } recordings { id state segments }";
 
 /// A history while it is played.
 pub struct Scene {
@@ -152,9 +149,6 @@ impl Scene {
             follower,
             guests: Vec::new(),
         };
-        if let Some(slot_min) = wish.moved_to_min {
-            self.reschedule(cast, &id, slot_min).await;
-        }
         if wish.end == End::CancelledAtOnce {
             self.cancel(cast, &id).await;
         } else {
@@ -212,35 +206,12 @@ impl Scene {
         } else {
             0
         };
-        let mut variables = json!({"input": {
+        let variables = json!({"input": {
             "idempotencyKey": format!("book-{}-{nth}", self.plan.seed), "serviceId": cast.service, "hostId": cast.host_id,
             "start": start.to_rfc3339(), "guests": guests, "waitForMeetingMs": wait_ms,
         }});
-        let token = match wish.hold {
-            Hold::None => None,
-            kept => Some((kept, self.hold(cast, nth, &start.to_rfc3339()).await?)),
-        };
-        let about = match token {
-            Some((Hold::Becomes, token)) => {
-                let input = variables["input"].as_object_mut()?;
-                input.remove("hostId");
-                input.insert("holdToken".into(), token);
-                HELD
-            }
-            Some((_, token)) => {
-                let query = "mutation($token: String!) { releaseHold(input: { holdToken: $token }) { hold { expiresAt } refusal { reason } } }";
-                cast.app
-                    .field("releaseHold", "", query, json!({ "token": token }))
-                    .await;
-                ""
-            }
-            None => "",
-        };
         let query = "mutation($input: BookMeetingInput!) { bookMeeting(input: $input) { booking { id state start end guests { id } } refusal { reason } } }";
-        let ask = || {
-            cast.app
-                .field("bookMeeting", about, query, variables.clone())
-        };
+        let ask = || cast.app.field("bookMeeting", "", query, variables.clone());
         let (booked, again) = match wish.twice {
             true => tokio::join!(ask(), ask()),
             false => (ask().await, Value::Null),
@@ -250,26 +221,6 @@ impl Scene {
             let again = again["booking"].clone();
             (!again.is_null()).then_some(again)
         })
-    }
-
-    /// The token of a hold, unless the slot is taken.
-    async fn hold(&self, cast: &Cast, nth: usize, start: &str) -> Option<Value> {
-        let query = "mutation($input: HoldSlotInput!) { holdSlot(input: $input) { hold { token } refusal { reason } } }";
-        let variables = json!({"input": {
-            "idempotencyKey": format!("hold-{}-{nth}", self.plan.seed), "serviceId": cast.service, "hostId": cast.host_id, "start": start,
-        }});
-        let mut held = cast.app.field("holdSlot", "", query, variables).await;
-        let token = held["hold"]["token"].take();
-        token.is_string().then_some(token)
-    }
-
-    async fn reschedule(&self, cast: &Cast, id: &str, slot_min: i64) {
-        let start = chrono::DateTime::from_timestamp_millis(self.day_ms + slot_min * 60_000);
-        let query = "mutation($id: ID!, $key: String!, $start: DateTime!) { rescheduleBooking(input: { bookingId: $id, idempotencyKey: $key, start: $start }) { booking { id start } refusal { reason } } }";
-        let variables = json!({"id": id, "key": format!("move-{id}"), "start": start.map(|at| at.to_rfc3339())});
-        cast.app
-            .field("rescheduleBooking", id, query, variables)
-            .await;
     }
 
     async fn cancel(&self, cast: &Cast, id: &str) {

@@ -292,10 +292,10 @@ impl World {
         let message = scheduler::BookMeetingRequest {
             idempotency_key: Uuid::now_v7().to_string(),
             service_id: desk.service.clone(),
-            host_id: desk.host.clone(),
+            host_ids: vec![desk.host.clone()],
             start: Some(to_wire(start)),
-            end: None,
             guests: vec![guest],
+            ..scheduler::BookMeetingRequest::default()
         };
         let request = self.call(desk.tenant, Scope::Admin, message);
         self.scheduler()
