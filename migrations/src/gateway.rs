@@ -1,4 +1,4 @@
-//! API keys and the clock's master row.
+//! API keys, waiting pages and the clock's master row.
 
 use sea_orm_migration::{
     prelude::*,
@@ -7,7 +7,12 @@ use sea_orm_migration::{
 
 use crate::spine::service;
 
-service!("gateway", up, Scoped = "m0002_api_key_scopes": scoped);
+service!(
+    "gateway",
+    up,
+    Scoped = "m0002_api_key_scopes": scoped,
+    Pages = "m0003_waiting_page": pages
+);
 
 async fn up(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
     manager
@@ -54,4 +59,23 @@ async fn scoped(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
         manager.alter_table(table).await?;
     }
     Ok(())
+}
+
+/// How tenants want their waiting page: one row each.
+async fn pages(manager: &SchemaManager<'_>) -> Result<(), DbErr> {
+    manager
+        .create_table(
+            Table::create()
+                .table("waiting_page")
+                .col(ColumnDef::new("tenant_id").uuid().not_null())
+                // The tenant's, once more: the object's id in events.
+                .col(ColumnDef::new("id").uuid().not_null())
+                .col(ColumnDef::new("version").big_integer().not_null())
+                .col(ColumnDef::new("head_hash").blob().not_null())
+                // JSON.
+                .col(ColumnDef::new("settings").text().not_null())
+                .primary_key(Index::create().col("tenant_id").col("id"))
+                .to_owned(),
+        )
+        .await
 }

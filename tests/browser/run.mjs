@@ -2,7 +2,7 @@
 import { after } from "node:test";
 import { end } from "./world.mjs";
 
-const groups = ["client", "waiting", "breaks", "languages", "devices", "secrets"];
+const groups = ["client", "waiting", "breaks", "languages", "theme", "devices", "secrets"];
 const wanted = process.argv.slice(2);
 after(end);
 for (const group of wanted.length > 0 ? wanted : groups) await import(`./cases/${group}.mjs`);

@@ -53,7 +53,7 @@ export async function organisation(by = admin) {
   };
   const hostKey = await key("HOST", { hostId: host.id });
   const app = new BookingApp(await key("BOOKING_APP"), ask);
-  return { service, host, hostKey, app, desk: new Connection({ key: hostKey }, ask), viewer: await app.viewer() };
+  return { service, host, hostKey, app, desk: new Connection({ key: hostKey }, ask) };
 }
 
 export const own = await organisation();
@@ -79,7 +79,7 @@ export const tickets = [];
 export async function invite(booking, guest, of = own) {
   const ticket = await of.app.issueTicket(booking.id, guest.id);
   tickets.push(ticket.ticket);
-  return { ...ticket, address: of.app.waitingPage(of.viewer, ticket) };
+  return { ...ticket, address: of.app.waitingPage(ticket) };
 }
 
 /** `admitVisit` or `denyVisit`. */

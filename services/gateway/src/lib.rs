@@ -24,6 +24,7 @@ mod server;
 mod socket;
 mod subscription;
 mod telling;
+mod waiting_page;
 
 use std::{net::SocketAddr, sync::Arc};
 

@@ -1,26 +1,30 @@
-//! The waiting page: static files in the binary. What they know of anybody comes over GraphQL, with the ticket that the page finds in its
+//! The pages: static files in the binary. What they know of anybody comes over GraphQL, with the ticket that the page finds in its
 //! address's fragment, which browsers never send.
 
 mod files;
 
-use std::sync::LazyLock;
+use std::sync::{Arc, LazyLock};
 
 use axum::{
     Router,
-    extract::Path,
+    extract::{Path, State},
     response::{IntoResponse as _, Response},
     routing::get,
 };
 use base64::{Engine as _, engine::general_purpose::URL_SAFE_NO_PAD};
+use convene_domain::TenantId;
 use convene_kit::digest;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use crate::{api::Api, waiting_page};
 use files::FILES;
 
 /// What a page may load, besides who may show it in a frame: its own files, answers of this gateway, pictures that stand in an answer.
 const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; base-uri 'none'; form-action 'none'; require-trusted-types-for 'script'; trusted-types 'none'";
 /// No devices for a page but those of the check.
 const DEVICES: &str = "camera=(self), microphone=(self), speaker-selection=(self), geolocation=(), payment=(), usb=()";
+/// Who may show a page in a frame, when nobody may.
+const NOBODY: &str = "'none'";
 const WAIT: &str = include_str!("../pages/wait.html");
 
 /// A file and the tag by which browsers know that they have it.
@@ -55,15 +59,34 @@ fn content_type(path: &str) -> &'static str {
 }
 
 /// The pages and their files.
-pub fn routes<S: Clone + Send + Sync + 'static>() -> Router<S> {
+pub fn routes(api: Arc<Api>) -> Router {
     Router::new()
         .route("/wait", get(wait))
-        .route("/wait/{tenant}", get(wait))
+        .route("/wait/{tenant}", get(wait_of))
         .route("/pages/{*file}", get(file))
+        .with_state(api)
 }
 
 async fn wait() -> Response {
-    page(WAIT, "'none'")
+    page(WAIT, NOBODY)
+}
+
+/// The page of a tenant, which may have allowed others to show it in a frame. Of a tenant that is not there it is the page that nobody may:
+/// an address tells nothing about whose it is.
+async fn wait_of(State(api): State<Arc<Api>>, Path(tenant): Path<String>) -> Response {
+    let Ok(tenant) = tenant.parse::<TenantId>() else {
+        return wait().await;
+    };
+    match waiting_page::get(api.db.read(), tenant).await {
+        Ok(page_of) if !page_of.settings.embedding_origins.is_empty() => {
+            page(WAIT, &page_of.settings.embedding_origins.join(" "))
+        }
+        Ok(_) => wait().await,
+        Err(error) => {
+            tracing::warn!(reason = %error.reason, "a waiting page's settings were not read");
+            wait().await
+        }
+    }
 }
 
 /// A page that only these origins (CSP source list) may show in a frame.

@@ -35,9 +35,10 @@ use crate::{
         meeting::{Meeting, MeetingProvider},
         recording::Recording,
         request, session, status,
+        waiting_page::WaitingPage,
         webhook::{WebhookDelivery, WebhookDeliveryState, WebhookEndpoint},
     },
-    operation,
+    operation, waiting_page,
 };
 
 /// Events of one booking that a trail shows.
@@ -218,6 +219,13 @@ impl Objects {
     async fn visit(&self, ctx: &Context<'_>) -> Result<Visit> {
         let (id, _) = session(ctx)?.caller.guest().map_err(fault)?;
         visit(ctx, id.to_string()).await
+    }
+
+    /// How the tenant's waiting page looks, what it asks, and who may show it in a frame.
+    async fn waiting_page(&self, ctx: &Context<'_>) -> Result<WaitingPage> {
+        let tenant = session(ctx)?.caller.tenant;
+        let page = waiting_page::get(api(ctx)?.db.read(), tenant).await;
+        page.map(Into::into).map_err(fault)
     }
 
     /// Providers and what each can do.

@@ -85,9 +85,9 @@ fn router(api: Arc<Api>) -> Router {
             Router::new()
                 .route("/artefacts/{recording}/{segment}", get(artefact::download))
                 .route("/plugins/modules/{digest}", put(module::upload))
-                .with_state(api),
+                .with_state(api.clone()),
         )
-        .merge(pages::routes())
+        .merge(pages::routes(api))
         .layer(DefaultBodyLimit::max(BODY_BYTES_MAX))
         .layer(middleware::from_fn(in_time))
         .layer(CatchPanicLayer::custom(|_| {

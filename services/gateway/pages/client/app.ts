@@ -11,7 +11,7 @@ export const APP_OPERATIONS = {
   book: `mutation Book($input: BookMeetingInput!) { bookMeeting(input: $input) {
     booking { id state start end guests { id name } meeting { state } } ${REFUSAL} } }`,
   cancel: `mutation Cancel($input: CancelBookingInput!) { cancelBooking(input: $input) { booking { id state } ${REFUSAL} } }`,
-  issueTicket: `mutation IssueTicket($input: IssueTicketInput!) { issueTicket(input: $input) { ticket visitId expiresAt ${REFUSAL} } }`,
+  issueTicket: `mutation IssueTicket($input: IssueTicketInput!) { issueTicket(input: $input) { ticket visitId waitingPagePath expiresAt ${REFUSAL} } }`,
   events: `subscription Events($bookingId: ID!, $after: String) { bookingEvents(bookingId: $bookingId, after: $after) {
     cursor source type objectKind objectId seq actor occurredAt data } }`,
 } as const;
@@ -50,7 +50,7 @@ export class BookingApp {
     this.#url = (options.url ?? "").replace(/\/+$/, "");
   }
 
-  /** Who asks: also the tenant, whose id stands in the address of its waiting page. */
+  /** Who asks. */
   async viewer(): Promise<Viewer> {
     return (await this.connection.ask<{ viewer: Viewer }>(APP_OPERATIONS.viewer)).viewer;
   }
@@ -74,9 +74,9 @@ export class BookingApp {
     return ticket;
   }
 
-  /** The guest's own address of the waiting page. A secret: it opens the visit. */
-  waitingPage(viewer: Viewer, ticket: Ticket): string {
-    return `${this.#url}/wait/${viewer.tenantId}#${ticket.ticket}`;
+  /** The address of the guest's own waiting page. A secret: it opens the visit. */
+  waitingPage(ticket: Ticket): string {
+    return this.#url + ticket.waitingPagePath;
   }
 
   /** The facts of a booking, each once and in each service's order, over breaking connections; see {@link follow}. */

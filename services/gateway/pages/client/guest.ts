@@ -1,6 +1,6 @@
 import { Connection, type Options } from "./connection.js";
 import { type FollowOptions, type Update, follow } from "./follow.js";
-import type { Appointment, Consent, JoinDetails, Viewer, Visit } from "./types.js";
+import type { Appointment, Consent, JoinDetails, Viewer, Visit, WaitingPage } from "./types.js";
 
 const VISIT = "id state position reason displayName arrivedAt endedAt";
 const REFUSAL = "refusal { reason message field retryable retryAfterMs }";
@@ -10,6 +10,7 @@ const CONSENT = "consent { given textVersion locale decidedAt }";
 export const GUEST_OPERATIONS = {
   visit: `query Visit { visit { ${VISIT} } }`,
   appointment: `query Appointment { viewer { principal role tenantId } clock { businessTime }
+    waitingPage { name accentColour logo defaultLocale supportLine asksConsent consentTextVersion consentTexts { locale text } }
     visit { ${VISIT} booking { id start end service { name } host { name } } } }`,
   enter: `mutation Enter { enterLobby { visit { ${VISIT} } ${REFUSAL} } }`,
   leave: `mutation Leave { leaveLobby { visit { ${VISIT} } ${REFUSAL} } }`,
@@ -25,6 +26,7 @@ export interface Arrival {
   viewer: Viewer;
   visit: Visit;
   appointment: Appointment;
+  waitingPage: WaitingPage;
   /** Business time now: what the appointment is judged by. Development may move it. */
   now: string;
 }
@@ -45,14 +47,15 @@ export class Guest {
   /** The visit, its appointment, and who asks. */
   async arrival(signal?: AbortSignal): Promise<Arrival> {
     type Booked = { booking: { id: string; start: string | null; end: string | null; service: { name: string }; host: { name: string } } };
-    type Data = { viewer: Viewer; clock: { businessTime: string }; visit: Visit & Booked };
-    const { viewer, clock, visit } = await this.#connection.ask<Data>(GUEST_OPERATIONS.appointment, {}, signal);
+    type Data = { viewer: Viewer; clock: { businessTime: string }; waitingPage: WaitingPage; visit: Visit & Booked };
+    const { viewer, clock, waitingPage, visit } = await this.#connection.ask<Data>(GUEST_OPERATIONS.appointment, {}, signal);
     const { booking, ...own } = visit;
     const { id: bookingId, start, end, service, host } = booking;
     return {
       viewer,
       visit: own,
       appointment: { bookingId, start, end, service: service.name, host: host.name },
+      waitingPage,
       now: clock.businessTime,
     };
   }

@@ -15,6 +15,7 @@ pub mod policy;
 pub mod recording;
 pub mod schedule;
 pub mod time;
+pub mod waiting_page;
 pub mod webhook;
 pub mod workflow;
 

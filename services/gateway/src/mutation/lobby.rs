@@ -24,6 +24,8 @@ pub struct IssueTicketPayload {
     ticket: Option<String>,
     /// The one visit that it opens.
     visit_id: Option<ID>,
+    /// Path of the guest's own waiting page on this gateway. The ticket stands in its fragment, which browsers never send.
+    waiting_page_path: Option<String>,
     /// Until when.
     expires_at: Option<DateTime<Utc>>,
     /// Why not.
@@ -80,6 +82,10 @@ impl Lobbies {
             visit_id: issued
                 .as_ref()
                 .map(|i| ids::encode(Kind::Visit, &i.visit_id)),
+            waiting_page_path: issued.as_ref().map(|issued| {
+                let tenant = call.session.caller.tenant;
+                format!("/wait/{tenant}#{}", issued.ticket)
+            }),
             expires_at: issued.as_ref().and_then(|i| time::from_wire(i.expires_at)),
             ticket: issued.map(|issued| issued.ticket),
             refusal,

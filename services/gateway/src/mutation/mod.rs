@@ -9,6 +9,7 @@ mod lobby;
 mod outcome;
 mod plugin;
 mod recording;
+mod waiting_page;
 mod webhook;
 mod workflow;
 
@@ -26,6 +27,7 @@ pub struct Mutation(
     outcome::Outcomes,
     plugin::Plugins,
     recording::Recordings,
+    waiting_page::WaitingPages,
     webhook::Webhooks,
     workflow::Workflows,
 );

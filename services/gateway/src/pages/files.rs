@@ -23,6 +23,7 @@ files! {
     "locales/fr.json" from "locales/fr.json",
     "shared/dom.js" from "built/shared/dom.js",
     "shared/locale.js" from "built/shared/locale.js",
+    "shared/theme.js" from "built/shared/theme.js",
     "style/base.css" from "style/base.css",
     "style/wait.css" from "style/wait.css",
     "wait/devices.js" from "built/wait/devices.js",

@@ -2,9 +2,12 @@
 
 use convene_domain::TenantId;
 use reqwest::Response;
+use serde_json::{Value, json};
 use uuid::Uuid;
 
 use crate::world::World;
+
+const SET: &str = "mutation($input: SetWaitingPageInput!) { setWaitingPage(input: $input) { waitingPage { version } refusal { reason field } } }";
 
 async fn get(world: &World, path: &str) -> Response {
     let request = world.http().get(format!("{}{path}", world.url));
@@ -80,5 +83,81 @@ async fn files_are_sent_once_and_checked_each_time() {
         let refused = get(&world, path).await;
         assert_eq!(refused.status(), 404, "{path}");
     }
+    world.stop().await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_admin_says_how_the_page_looks_and_who_may_frame_it() {
+    let world = World::new().await;
+    let booked = world.booked().await;
+    let ticket = world.ticket(&booked, 0).await;
+    let query = "{ viewer { tenantId } waitingPage { name accentColour asksConsent embeddingOrigins version } }";
+    let bare = world.data(&ticket, query, json!({})).await;
+    let nothing = json!({"name": null, "accentColour": null, "asksConsent": false, "embeddingOrigins": [], "version": 0});
+    assert_eq!(bare["waitingPage"], nothing);
+    let tenant = bare["viewer"]["tenantId"].as_str().unwrap();
+
+    let input = json!({"input": {"name": "Hill Clinic", "accentColour": "#2B59C3", "asksConsent": true, "embeddingOrigins": ["https://app.example/"]}});
+    for caller in [&booked.host, &booked.app, &ticket] {
+        let answer = world.ask(caller, SET, input.clone()).await;
+        assert_eq!(answer["errors"][0]["extensions"]["code"], "FORBIDDEN");
+    }
+    let set = world.data(&world.admin, SET, input).await;
+    assert_eq!(set["setWaitingPage"]["waitingPage"]["version"], 1, "{set}");
+    let wanted = json!({"name": "Hill Clinic", "accentColour": "#2b59c3", "asksConsent": true, "embeddingOrigins": ["https://app.example"], "version": 1});
+    for caller in [&ticket, &booked.host, &booked.app, &world.admin] {
+        let seen = world.data(caller, query, json!({})).await;
+        assert_eq!(seen["waitingPage"], wanted);
+    }
+    let seen = world.data(&world.stranger, query, json!({})).await;
+    assert_eq!(seen["waitingPage"], nothing, "another tenant has its own");
+
+    let ancestors = async |path: &str| {
+        let page = get(&world, path).await;
+        let policy = header(&page, "content-security-policy").to_owned();
+        policy.split("frame-ancestors ").nth(1).unwrap().to_owned()
+    };
+    assert_eq!(
+        ancestors(&format!("/wait/{tenant}")).await,
+        "https://app.example"
+    );
+    assert_eq!(ancestors("/wait").await, "'none'");
+    let stranger = seen["viewer"]["tenantId"].as_str().unwrap();
+    assert_eq!(ancestors(&format!("/wait/{stranger}")).await, "'none'");
+
+    let wrong =
+        json!({"input": {"name": "Hill Clinic", "embeddingOrigins": ["https://*.example"]}});
+    let refused = world.data(&world.admin, SET, wrong).await;
+    let refusal = json!({"reason": "MALFORMED_ORIGIN", "field": "embeddingOrigins"});
+    assert_eq!(refused["setWaitingPage"]["refusal"], refusal);
+    assert_eq!(
+        ancestors(&format!("/wait/{tenant}")).await,
+        "https://app.example"
+    );
+    world.stop().await.0.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_ticket_comes_with_the_path_of_its_page() {
+    let world = World::new().await;
+    let booked = world.booked().await;
+    let query = "mutation($b: ID!, $g: ID!) { issueTicket(input: { bookingId: $b, guestId: $g }) { ticket waitingPagePath refusal { reason } } }";
+    let variables = json!({"b": booked.id, "g": booked.guests[0]});
+    let issued = world.data(&booked.app, query, variables).await["issueTicket"].take();
+    let tenant = world
+        .data(&booked.app, "{ viewer { tenantId } }", json!({}))
+        .await;
+    let (tenant, ticket) = (
+        tenant["viewer"]["tenantId"].as_str().unwrap(),
+        issued["ticket"].as_str().unwrap(),
+    );
+    assert_eq!(
+        issued["waitingPagePath"],
+        format!("/wait/{tenant}#{ticket}")
+    );
+    let refused = world
+        .data(&booked.app, query, json!({"b": booked.id, "g": booked.id}))
+        .await;
+    assert_eq!(refused["issueTicket"]["waitingPagePath"], Value::Null);
     world.stop().await.0.unwrap();
 }

@@ -19,6 +19,8 @@ use uuid::Uuid;
 pub struct World {
     pub url: String,
     pub admin: String,
+    /// An admin of another tenant.
+    pub stranger: String,
     pub peers: Peers,
     pub callers: Callers,
     pub folder: TempDir,
@@ -117,10 +119,14 @@ impl World {
         };
         let own = deps::<migrations::gateway::Migrator>(&folder, "gateway", &keys).await;
         let callers = own.callers.clone();
-        let tenant = TenantId::from_uuid(Uuid::now_v7());
-        let origin = made_by("system:test", tenant, &own.clock);
-        let made = create_api_key(&own.db, origin, NewApiKey::new("admin", KeyRole::Admin)).await;
-        let (_, secret) = made.unwrap();
+        let admin = async || {
+            let tenant = TenantId::from_uuid(Uuid::now_v7());
+            let origin = made_by("system:test", tenant, &own.clock);
+            let new = NewApiKey::new("admin", KeyRole::Admin);
+            let (_, secret) = create_api_key(&own.db, origin, new).await.unwrap();
+            format!("Bearer {}", secret.expose_secret())
+        };
+        let (admin, stranger) = (admin().await, admin().await);
         let door = Door::bind("127.0.0.1:0".parse().unwrap(), false);
         let door = door.await.unwrap();
         let url = format!("http://{}", door.address());
@@ -129,7 +135,8 @@ impl World {
         let (_nobody, gateway_in) = local::pipe();
         Self {
             url,
-            admin: format!("Bearer {}", secret.expose_secret()),
+            admin,
+            stranger,
             gateway: tokio::spawn(gateway.run(gateway_in, stop.clone())),
             peers,
             callers,

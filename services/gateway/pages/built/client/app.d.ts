@@ -6,7 +6,7 @@ export declare const APP_OPERATIONS: {
     readonly viewer: "query Viewer { viewer { principal role tenantId } }";
     readonly book: "mutation Book($input: BookMeetingInput!) { bookMeeting(input: $input) {\n    booking { id state start end guests { id name } meeting { state } } refusal { reason message field retryable retryAfterMs } } }";
     readonly cancel: "mutation Cancel($input: CancelBookingInput!) { cancelBooking(input: $input) { booking { id state } refusal { reason message field retryable retryAfterMs } } }";
-    readonly issueTicket: "mutation IssueTicket($input: IssueTicketInput!) { issueTicket(input: $input) { ticket visitId expiresAt refusal { reason message field retryable retryAfterMs } } }";
+    readonly issueTicket: "mutation IssueTicket($input: IssueTicketInput!) { issueTicket(input: $input) { ticket visitId waitingPagePath expiresAt refusal { reason message field retryable retryAfterMs } } }";
     readonly events: `subscription Events($bookingId: ID!, $after: String) { bookingEvents(bookingId: $bookingId, after: $after) {
     cursor source type objectKind objectId seq actor occurredAt data } }`;
 };
@@ -45,7 +45,7 @@ export declare class BookingApp {
     #private;
     readonly connection: Connection;
     constructor(key: string, options?: Options);
-    /** Who asks: also the tenant, whose id stands in the address of its waiting page. */
+    /** Who asks. */
     viewer(): Promise<Viewer>;
     /** Books; a repeat with the same key answers the same booking. */
     book(input: Wish): Promise<Booked>;
@@ -60,8 +60,8 @@ export declare class BookingApp {
     }>;
     /** A new ticket of a guest; an older one opens nothing any more. */
     issueTicket(bookingId: string, guestId: string): Promise<Ticket>;
-    /** The guest's own address of the waiting page. A secret: it opens the visit. */
-    waitingPage(viewer: Viewer, ticket: Ticket): string;
+    /** The address of the guest's own waiting page. A secret: it opens the visit. */
+    waitingPage(ticket: Ticket): string;
     /** The facts of a booking, each once and in each service's order, over breaking connections; see {@link follow}. */
     events(bookingId: string, options?: FollowOptions): AsyncGenerator<BookingEvent, void>;
 }

@@ -1,10 +1,10 @@
 import { type Options } from "./connection.js";
 import { type FollowOptions } from "./follow.js";
-import type { Appointment, Consent, JoinDetails, Viewer, Visit } from "./types.js";
+import type { Appointment, Consent, JoinDetails, Viewer, Visit, WaitingPage } from "./types.js";
 /** The operations of a guest. */
 export declare const GUEST_OPERATIONS: {
     readonly visit: "query Visit { visit { id state position reason displayName arrivedAt endedAt } }";
-    readonly appointment: "query Appointment { viewer { principal role tenantId } clock { businessTime }\n    visit { id state position reason displayName arrivedAt endedAt booking { id start end service { name } host { name } } } }";
+    readonly appointment: "query Appointment { viewer { principal role tenantId } clock { businessTime }\n    waitingPage { name accentColour logo defaultLocale supportLine asksConsent consentTextVersion consentTexts { locale text } }\n    visit { id state position reason displayName arrivedAt endedAt booking { id start end service { name } host { name } } } }";
     readonly enter: "mutation Enter { enterLobby { visit { id state position reason displayName arrivedAt endedAt } refusal { reason message field retryable retryAfterMs } } }";
     readonly leave: "mutation Leave { leaveLobby { visit { id state position reason displayName arrivedAt endedAt } refusal { reason message field retryable retryAfterMs } } }";
     readonly joinDetails: "mutation JoinDetails { joinDetails {\n    joinDetails { joinUrl joinMeetingId passcode dialInNumbers conferenceId } refusal { reason message field retryable retryAfterMs } } }";
@@ -17,6 +17,7 @@ export interface Arrival {
     viewer: Viewer;
     visit: Visit;
     appointment: Appointment;
+    waitingPage: WaitingPage;
     /** Business time now: what the appointment is judged by. Development may move it. */
     now: string;
 }

@@ -7,6 +7,7 @@ const CONSENT = "consent { given textVersion locale decidedAt }";
 export const GUEST_OPERATIONS = {
     visit: `query Visit { visit { ${VISIT} } }`,
     appointment: `query Appointment { viewer { principal role tenantId } clock { businessTime }
+    waitingPage { name accentColour logo defaultLocale supportLine asksConsent consentTextVersion consentTexts { locale text } }
     visit { ${VISIT} booking { id start end service { name } host { name } } } }`,
     enter: `mutation Enter { enterLobby { visit { ${VISIT} } ${REFUSAL} } }`,
     leave: `mutation Leave { leaveLobby { visit { ${VISIT} } ${REFUSAL} } }`,
@@ -28,13 +29,14 @@ export class Guest {
     }
     /** The visit, its appointment, and who asks. */
     async arrival(signal) {
-        const { viewer, clock, visit } = await this.#connection.ask(GUEST_OPERATIONS.appointment, {}, signal);
+        const { viewer, clock, waitingPage, visit } = await this.#connection.ask(GUEST_OPERATIONS.appointment, {}, signal);
         const { booking, ...own } = visit;
         const { id: bookingId, start, end, service, host } = booking;
         return {
             viewer,
             visit: own,
             appointment: { bookingId, start, end, service: service.name, host: host.name },
+            waitingPage,
             now: clock.businessTime,
         };
     }

@@ -47,6 +47,28 @@ export interface Consent {
     locale: string;
     decidedAt: Moment | null;
 }
+/** How a tenant's waiting page looks and what it asks; what is null is as the page has it of its own. */
+export interface WaitingPage {
+    /** The organisation, as guests know it. */
+    name: string | null;
+    /** `#rrggbb`. */
+    accentColour: string | null;
+    /** A picture as a `data:` address. */
+    logo: string | null;
+    /** For guests whose browser wishes none of the page's languages; BCP 47. */
+    defaultLocale: string | null;
+    /** Whom to ask for help. */
+    supportLine: string | null;
+    /** Whether every guest is asked about being recorded, not only those who come while it records. */
+    asksConsent: boolean;
+    /** Version of the texts; null while the tenant has none. */
+    consentTextVersion: string | null;
+    /** The tenant's own texts about recording, one for each language. */
+    consentTexts: {
+        locale: string;
+        text: string;
+    }[];
+}
 /** Who asks. */
 export interface Viewer {
     principal: string;
@@ -57,6 +79,8 @@ export interface Viewer {
 export interface Ticket {
     ticket: string;
     visitId: string;
+    /** Path of the guest's own waiting page on the gateway, ticket included. */
+    waitingPagePath: string;
     expiresAt: Moment | null;
 }
 /** A fact of a booking. */

@@ -17,6 +17,19 @@ export function choose(wished) {
     }
     return "en";
 }
+/** Of texts in several languages the one that fits the first wished language best; else the first. */
+export function closest(texts, wished) {
+    const language = (tag) => tag.toLowerCase().split("-")[0];
+    for (const tag of wished) {
+        if (!tag)
+            continue;
+        const exact = texts.find((text) => text.locale.toLowerCase() === tag.toLowerCase());
+        const found = exact ?? texts.find((text) => language(text.locale) === language(tag));
+        if (found)
+            return found;
+    }
+    return texts[0];
+}
 /** Texts, moments and numbers in one language. */
 export class Words {
     /** BCP 47, as the page says in `lang`. */

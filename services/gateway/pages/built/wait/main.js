@@ -1,7 +1,8 @@
 /** The waiting page: from the invitation's link to the way in, or to a told end. */
 import { ConveneError, Guest } from "../client/index.js";
 import { say, show, tab, the } from "../shared/dom.js";
-import { Words, choose, offer } from "../shared/locale.js";
+import { Words, choose, closest, offer } from "../shared/locale.js";
+import { dress } from "../shared/theme.js";
 import { DeviceCheck } from "./devices.js";
 import { announce, render, renderAppointment, renderJoin } from "./render.js";
 import { forget, onAnother, ticket } from "./ticket.js";
@@ -27,6 +28,8 @@ let words;
 let devices;
 let guest;
 let arrival;
+/** What the guest reads before deciding about being recorded, and what stands in the ledger of it. */
+let consentText = { version: OWN_TEXT_VERSION, locale: "", text: "" };
 /** From this clock to business time, in milliseconds. */
 let ahead = 0;
 let shown;
@@ -37,6 +40,30 @@ function draw() {
     render(view, state, words);
     announce(view, shown, words);
     shown = view;
+}
+const BARE = {
+    name: null,
+    accentColour: null,
+    logo: null,
+    defaultLocale: null,
+    supportLine: null,
+    asksConsent: false,
+    consentTextVersion: null,
+    consentTexts: [],
+};
+function drawTheme() {
+    const page = arrival?.waitingPage ?? BARE;
+    dress(page, words.say("room"), (line) => words.say("support", { line }));
+    const version = page.consentTextVersion;
+    const own = version === null ? undefined : closest(page.consentTexts, [words.locale, page.defaultLocale]);
+    consentText =
+        version !== null && own
+            ? { version, locale: own.locale, text: own.text }
+            : { version: OWN_TEXT_VERSION, locale: words.locale, text: words.say("consent.text") };
+    const text = the("consent-text");
+    text.lang = consentText.locale;
+    text.dir = "auto";
+    say(text, consentText.text);
 }
 function drawAppointment() {
     if (arrival)
@@ -53,8 +80,7 @@ async function speak(locale) {
     });
     devices ??= new DeviceCheck(words);
     devices.speak(words);
-    say(the("name"), words.say("room"));
-    say(the("consent-text"), words.say("consent.text"));
+    drawTheme();
     drawAppointment();
     // Said in another language is nothing new.
     shown = undefined;
@@ -155,7 +181,7 @@ onPress("enter", async () => {
 });
 onPress("show-join", showJoin);
 onPress("agree", async () => {
-    await guest.giveConsent(OWN_TEXT_VERSION, words.locale);
+    await guest.giveConsent(consentText.version, consentText.locale);
     const wayIn = state.asking === "recording";
     decided(true);
     if (wayIn)
@@ -218,9 +244,17 @@ async function wait(secret) {
         // Another organisation's page, with its name and its rules about who may embed it.
         throw new ConveneError("fault", "the ticket is of another tenant", { reason: "TICKET_UNKNOWN" });
     }
+    const wished = choose([asked(), ...navigator.languages, arrival.waitingPage.defaultLocale]);
+    if (wished !== words.locale)
+        await speak(wished);
+    else
+        drawTheme();
     ahead = new Date(arrival.now).getTime() - Date.now();
     state.problem = undefined;
     state.visit = arrival.visit;
+    const early = arrival.visit.state === "EXPECTED" || arrival.visit.state === "WAITING";
+    if (arrival.waitingPage.asksConsent && early && state.consented === undefined)
+        state.asking = "before";
     drawAppointment();
     draw();
     setInterval(drawAppointment, MINUTE_MS);
@@ -239,9 +273,10 @@ async function wait(secret) {
         drawLink();
     }
 }
+/** The language that the address asks for. */
+const asked = () => new URLSearchParams(location.search).get("locale");
 async function begin() {
-    const asked = new URLSearchParams(location.search).get("locale");
-    await speak(choose([asked, ...navigator.languages]));
+    await speak(choose([asked(), ...navigator.languages]));
     show(the("insecure"), !isSecureContext);
     onAnother(() => location.reload());
     const secret = ticket();
