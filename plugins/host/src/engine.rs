@@ -57,7 +57,8 @@ pub fn engine(capacity: &Capacity) -> wasmtime::Result<Engine> {
         .cranelift_nan_canonicalization(true)
         .relaxed_simd_deterministic(true)
         .wasm_memory64(false)
-        .wasm_multi_memory(false);
+        // For the runtime's own glue only, which copies from one part of a component to another: what a guest may have is judged before (`check`).
+        .wasm_multi_memory(true);
     Engine::new(&config)
 }
 
