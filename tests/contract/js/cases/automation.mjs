@@ -36,8 +36,6 @@ const failures = [
 ];
 
 const notThere = [
-  ["transferToParticipant", "POST", "/calling/callConnections/x:transferToParticipant"],
-  ["connect", "POST", "/calling/callConnections:connect"],
   ["moveHere", "POST", "/calling/callConnections/x/participants:moveHere"],
   ["startTranscription", "POST", "/calling/callConnections/x:startTranscription"],
   ["startMediaStreaming", "POST", "/calling/callConnections/x:startMediaStreaming"],
@@ -307,6 +305,61 @@ export const cases = [
       await client.redirectCall(second.incomingCallContext, { targetParticipant: last });
       assert.deepEqual(people(await told.next("ParticipantsUpdated")), [raw(last)]);
       await refused(client.redirectCall(first.incomingCallContext, { targetParticipant: last }), 404, "8522");
+    },
+  ],
+  [
+    "somebody is handed on, and the application is out",
+    async () => {
+      const { told, id, call } = await calling(19);
+      const user = await rings();
+      await call.transferCallToParticipant(user, { operationContext: "over to you" });
+      const accepted = await told.next("CallTransferAccepted", id);
+      assert.equal(accepted.operationContext, "over to you");
+      assert.deepEqual([raw(accepted.transferTarget), raw(accepted.transferee)], [raw(user), raw(number(19))]);
+      await told.next("CallDisconnected", id);
+      assert.equal(told.kinds().pop(), "CallDisconnected");
+    },
+  ],
+  [
+    "handing on to somebody busy fails, and the call goes on",
+    async () => {
+      const { told, id, call } = await calling(0);
+      await call.transferCallToParticipant(number(22), { sourceCallIdNumber: own });
+      assert.equal((await told.next("CallTransferFailed", id)).resultInformation.code, 486);
+      assert.equal((await call.getCallConnectionProperties()).callConnectionState, "connected");
+    },
+  ],
+  [
+    "one of a group is handed on, the others stay",
+    async () => {
+      const { told, id, call } = await calling(1);
+      const [user, other] = [await rings(), await rings()];
+      await call.addParticipant({ targetParticipant: user });
+      await told.next("AddParticipantSucceeded", id);
+      await refused(call.transferCallToParticipant(other), 400, "8523");
+      await call.transferCallToParticipant(other, { transferee: user });
+      await told.next("CallTransferAccepted", id);
+      const left = await told.next("ParticipantsUpdated", id, ({ participants, sequenceNumber }) => participants.length === 1 && sequenceNumber > 2);
+      assert.deepEqual(people(left), [raw(number(1))]);
+    },
+  ],
+  [
+    "another application connects to a running call by the id that all share",
+    async () => {
+      const { told, call, properties } = await calling(2);
+      const aside = await receiver();
+      const { callConnectionProperties, callConnection } = await client.connectCall({ kind: "serverCallLocator", id: properties.serverCallId }, aside.url, { operationContext: "aside" });
+      assert.equal(callConnectionProperties.serverCallId, properties.serverCallId);
+      assert.notEqual(callConnectionProperties.callConnectionId, properties.callConnectionId);
+      assert.equal((await aside.next("CallConnected")).operationContext, "aside");
+      assert.deepEqual(people(await aside.next("ParticipantsUpdated")), [raw(number(2))]);
+      await callConnection.getCallMedia().playToAll([{ kind: "textSource", text: "To all.", voiceName: "x" }]);
+      await aside.next("PlayCompleted");
+      await callConnection.hangUp(false);
+      await aside.next("CallDisconnected");
+      assert.equal((await call.getCallConnectionProperties()).callConnectionState, "connected");
+      equalKinds(told.kinds(), ["CallConnected", "ParticipantsUpdated"]);
+      await refused(client.connectCall({ kind: "serverCallLocator", id: "bm9uZQ==" }, aside.url), 404, "8522");
     },
   ],
   [

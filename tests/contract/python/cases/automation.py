@@ -216,9 +216,33 @@ async def anonymous():
     refused(lambda: CLIENT.create_call(number(1), told.url, source_caller_id_number=number(1)), 400, "8523")
 
 
+async def handed_on():
+    told, call, _ = calling(9)
+    user = rings()
+    call.transfer_call_to_participant(user, operation_context="over to you")
+    accepted = told.next("CallTransferAccepted")
+    equal((accepted["operationContext"], accepted["transferTarget"]["rawId"]), ("over to you", user.raw_id))
+    told.next("CallDisconnected")
+
+
+async def not_handed_on():
+    told, call, _ = calling(10)
+    call.transfer_call_to_participant(number(23), source_caller_id_number=OWN)
+    equal(told.next("CallTransferFailed")["resultInformation"]["code"], 486)
+    equal(call.get_call_properties().call_connection_state, "connected")
+
+
+async def joined():
+    _, _, made = calling(11)
+    aside = Receiver()
+    leg = CLIENT.connect_call(aside.url, server_call_id=made.server_call_id)
+    equal(leg.server_call_id, made.server_call_id)
+    equal(raw(aside.next("ParticipantsUpdated")), [number(11).raw_id])
+
+
 async def not_there():
-    _, call, _ = calling(9)
-    refused(lambda: call.transfer_call_to_participant(number(1)), 501, "NotImplemented")
+    _, call, _ = calling(13)
+    refused(lambda: call.start_transcription(), 501, "NotImplemented")
 
 
 def cases():
@@ -245,4 +269,7 @@ def cases():
     yield "an unknown call is 404", unknown
     yield "a callback over http elsewhere is refused", elsewhere
     yield "a phone is called under a number of one's own only", anonymous
+    yield "somebody is handed on", handed_on
+    yield "handing on to somebody busy fails", not_handed_on
+    yield "another application connects to a running call", joined
     yield "what is not there says so", not_there

@@ -169,6 +169,17 @@ pub enum Wanted {
         /// Whether they are held.
         on: bool,
     },
+    /// Hands somebody on.
+    Transfer {
+        /// To whom: raw id.
+        target: String,
+        /// Whom: raw id; the only other participant when there is none.
+        transferee: Option<String>,
+        /// E.164, when the target is a phone.
+        caller_id: Option<String>,
+        /// How it is told.
+        told: Told,
+    },
     /// Media.
     Media(MediaCommand),
 }
@@ -202,6 +213,15 @@ pub enum CallCommand {
         context: String,
         /// In the words of the wire.
         reason: Option<String>,
+    },
+    /// Comes into a running call.
+    Connect {
+        /// The id that all its legs share.
+        call: String,
+        /// Where callbacks go.
+        callback: String,
+        /// Echoed.
+        operation_context: Option<String>,
     },
     /// About a running leg.
     Leg(String, Wanted),

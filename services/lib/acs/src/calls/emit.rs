@@ -105,24 +105,27 @@ impl Calls {
 
     /// Tells all legs of a call who is there.
     pub(super) fn tell_roster(&mut self, call: &str, around: &Surroundings<'_>) {
+        let legs = self.sessions.get(call).map(|session| session.legs.clone());
+        for leg in legs.unwrap_or_default() {
+            // Connected is the first thing that a leg is told.
+            if self.legs.get(&leg).is_some_and(|leg| leg.announced) {
+                self.emit_roster(&leg, call, around);
+            }
+        }
+    }
+
+    /// Tells one leg who is there.
+    pub(super) fn emit_roster(&mut self, leg: &str, call: &str, around: &Surroundings<'_>) {
         let Some(session) = self.sessions.get(call) else {
             return;
         };
-        let people: Vec<_> = roster(session)
-            .into_iter()
-            .map(|(_, one)| show(one))
-            .collect();
+        let people = roster(session).into_iter().map(|(_, one)| show(one));
         let data = json!({
-            "participants": people,
+            "participants": people.collect::<Vec<_>>(),
             "sequenceNumber": session.call.sequence,
             "resultInformation": success(),
         });
-        for leg in session.legs.clone() {
-            // Connected is the first thing that a leg is told.
-            if self.legs.get(&leg).is_some_and(|leg| leg.announced) {
-                self.emit(&leg, "ParticipantsUpdated", data.clone(), around);
-            }
-        }
+        self.emit(leg, "ParticipantsUpdated", data, around);
     }
 
     /// Tells Event Grid of a call that an application may answer.

@@ -14,6 +14,9 @@ use super::{
 };
 use crate::raw_id;
 
+/// Whom a call was handed to hangs up after so long, in milliseconds.
+const HANDED_ON_MS: i64 = 600_000;
+
 impl Calls {
     /// A party does something. What comes too late is nobody's affair.
     pub(super) fn fact(
@@ -115,18 +118,24 @@ impl Calls {
             return;
         };
         let (raw_id, invitation) = (somebody.raw_id.clone(), somebody.invitation.take());
-        if let Some(invitation) = invitation.filter(|one| one.by == Invited::Add) {
-            let data = json!({
-                "participant": raw_id::identifier(&raw_id),
-                "resultInformation": emit::success(),
-            });
-            self.emit_told(
-                &invitation.leg,
-                "AddParticipantSucceeded",
-                data,
-                &invitation.told,
-                around,
-            );
+        if let Some(invitation) = invitation {
+            match &invitation.by {
+                Invited::Create => {}
+                Invited::Add => {
+                    let data = json!({
+                        "participant": raw_id::identifier(&raw_id),
+                        "resultInformation": emit::success(),
+                    });
+                    let (leg, told) = (&invitation.leg, &invitation.told);
+                    self.emit_told(leg, "AddParticipantSucceeded", data, told, around);
+                }
+                Invited::Transfer { transferee } => {
+                    self.transferred(call, &invitation, transferee, &raw_id, around);
+                    // Nobody of a call without an application would ever end it.
+                    let hangs_up = Fact::HangsUp(EndReason::ENDED_BY_USER);
+                    self.schedule(call, participant, vec![(HANDED_ON_MS, hangs_up)], around);
+                }
+            }
         }
         let joined = call::Event::ParticipantJoined { participant };
         self.tell(call, joined, around);

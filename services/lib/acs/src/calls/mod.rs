@@ -14,6 +14,7 @@ mod parties;
 mod place;
 mod problem;
 mod roster;
+mod transfer;
 
 use std::{
     cell::Cell,

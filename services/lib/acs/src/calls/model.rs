@@ -14,6 +14,8 @@ pub struct Session {
     pub id: String,
     /// For logs.
     pub correlation: String,
+    /// Who called, as who is called sees it: raw id and name.
+    pub caller: (String, Option<String>),
     /// Who is there, and whether it is over.
     pub call: Call,
     /// Everybody but applications.
@@ -47,12 +49,17 @@ pub struct Invitation {
 }
 
 /// How somebody came to be invited.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Invited {
     /// With the call.
     Create,
     /// Into a running call.
     Add,
+    /// To take over somebody of another call.
+    Transfer {
+        /// Raw id.
+        transferee: String,
+    },
 }
 
 /// An application's leg.

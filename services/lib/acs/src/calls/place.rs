@@ -37,7 +37,13 @@ impl Calls {
             1 => Kind::OneToOne,
             _ => Kind::Group,
         };
-        let call = self.open(kind, around)?;
+        let source = format!("28:acs:{}_{}", around.resource, around.fresh());
+        let shown = new.caller_id.as_ref().map(|number| format!("4:{number}"));
+        let caller = (
+            shown.unwrap_or_else(|| source.clone()),
+            new.display_name.clone(),
+        );
+        let call = self.open(kind, caller, around)?;
         let leg = self.app_joins(
             &call,
             AppLeg {
@@ -54,7 +60,7 @@ impl Calls {
                 placed: true,
                 announced: false,
                 targets: new.targets.clone(),
-                source: format!("28:acs:{}_{}", around.resource, around.fresh()),
+                source,
                 caller_id: new.caller_id,
                 display_name: new.display_name,
                 answered_by: None,
@@ -76,7 +82,12 @@ impl Calls {
     }
 
     /// A call without anybody.
-    fn open(&mut self, kind: Kind, around: &Surroundings<'_>) -> Result<String, Problem> {
+    pub(super) fn open(
+        &mut self,
+        kind: Kind,
+        caller: (String, Option<String>),
+        around: &Surroundings<'_>,
+    ) -> Result<String, Problem> {
         use base64::{Engine as _, engine::general_purpose::STANDARD};
         let begun = Call::begin(call::Event::CallBegun { kind }, around.now());
         let begun = begun.map_err(|refused| problem::wrong_state(refused.message))?;
@@ -85,6 +96,7 @@ impl Calls {
         let session = Session {
             id: id.clone(),
             correlation: around.fresh().to_string(),
+            caller,
             call: begun.next,
             parties: Default::default(),
             legs: Vec::new(),
@@ -193,7 +205,11 @@ impl Calls {
             }
             Reach::Application => {
                 let context = format!("incoming-{}", around.fresh().simple());
-                let (from, name) = self.caller(call);
+                let caller = self
+                    .sessions
+                    .get(call)
+                    .map(|session| session.caller.clone());
+                let (from, name) = caller.unwrap_or_default();
                 let incoming = Incoming {
                     call: call.to_owned(),
                     participant,
@@ -204,17 +220,45 @@ impl Calls {
         }
     }
 
-    /// Who calls, as who is called sees it.
-    fn caller(&self, call: &str) -> (String, Option<String>) {
-        let legs = self.sessions.get(call).map(|session| &session.legs);
-        let first = legs.and_then(|legs| self.legs.get(legs.first()?));
-        first.map_or_else(Default::default, |leg| {
-            let number = leg.caller_id.as_ref().map(|number| format!("4:{number}"));
-            (
-                number.unwrap_or_else(|| leg.source.clone()),
-                leg.display_name.clone(),
-            )
-        })
+    /// Somebody is in the call without being asked.
+    pub(super) fn comes(&mut self, call: &str, raw_id: &str, around: &Surroundings<'_>) {
+        let id = ParticipantId::from_uuid(around.fresh());
+        let Ok(made) = Participant::begin(participant::Event::ParticipantMade, around.now()) else {
+            return;
+        };
+        let Some(session) = self.sessions.get_mut(call) else {
+            return;
+        };
+        session.parties.insert(
+            id,
+            Somebody {
+                raw_id: raw_id.to_owned(),
+                participant: made.next,
+                invitation: None,
+            },
+        );
+        let party = match RawId::of(raw_id) {
+            RawId::Phone(_) => Party::Phone,
+            _ => Party::User,
+        };
+        let role = Role::Unknown;
+        let invited = call::Event::ParticipantInvited {
+            participant: id,
+            party,
+            role,
+        };
+        self.tell(call, invited, around);
+        for event in [
+            participant::Event::ConnectingBegun,
+            participant::Event::ParticipantConnected,
+        ] {
+            self.changes(call, id, event, around);
+        }
+        self.tell(
+            call,
+            call::Event::ParticipantJoined { participant: id },
+            around,
+        );
     }
 
     /// How a leg stands.
@@ -304,18 +348,19 @@ impl Calls {
                 somebody.participant = step.next;
             }
             let (raw_id, invitation) = (somebody.raw_id.clone(), somebody.invitation.take());
-            if let Some(invitation) = invitation.filter(|one| one.by == Invited::Add) {
-                let data = json!({
-                    "participant": raw_id::identifier(&raw_id),
-                    "resultInformation": emit::reason(reason),
-                });
-                self.emit_told(
-                    &invitation.leg,
-                    "AddParticipantFailed",
-                    data,
-                    &invitation.told,
-                    around,
-                );
+            if let Some(invitation) = invitation {
+                match invitation.by {
+                    Invited::Create => {}
+                    Invited::Add => {
+                        let data = json!({
+                            "participant": raw_id::identifier(&raw_id),
+                            "resultInformation": emit::reason(reason),
+                        });
+                        let (leg, told) = (&invitation.leg, &invitation.told);
+                        self.emit_told(leg, "AddParticipantFailed", data, told, around);
+                    }
+                    Invited::Transfer { .. } => self.not_transferred(&invitation, reason, around),
+                }
             }
             self.silences(call, &raw_id, around);
         } else {

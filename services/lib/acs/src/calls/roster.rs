@@ -30,6 +30,11 @@ impl Calls {
             CallCommand::Reject { context, reason } => {
                 self.reject(&context, reason.as_deref(), around)
             }
+            CallCommand::Connect {
+                call,
+                callback,
+                operation_context,
+            } => self.connect(&call, callback, operation_context, around),
             CallCommand::Leg(leg, wanted) => self.wanted(&leg, wanted, around),
         }
     }
@@ -47,6 +52,12 @@ impl Calls {
             Wanted::Remove { target, told } => self.remove(leg, &target, &told, around),
             Wanted::Mute { targets } => self.mute(leg, &targets, around),
             Wanted::Hold { target, on } => self.hold(leg, &target, on, around),
+            Wanted::Transfer {
+                target,
+                transferee,
+                caller_id,
+                told,
+            } => self.transfer(leg, target, transferee, caller_id.as_deref(), told, around),
             Wanted::Media(command) => self.media(leg, command, around),
         }
     }

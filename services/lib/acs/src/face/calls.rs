@@ -64,6 +64,26 @@ async fn answer(port: &dyn Port, ask: &Ask, action: CallAction) -> Result<Reply,
         CallAction::Read => (StatusCode::OK, leg(Wanted::Read)),
         CallAction::HangUp => (StatusCode::NO_CONTENT, leg(Wanted::HangUp)),
         CallAction::Terminate => (StatusCode::NO_CONTENT, leg(Wanted::Terminate)),
+        CallAction::Connect => (
+            StatusCode::OK,
+            CallCommand::Connect {
+                call: located(&fields)?,
+                callback: required_callback(&fields, "callbackUri")?,
+                operation_context: fields.text("operationContext")?,
+            },
+        ),
+        CallAction::Transfer => (
+            StatusCode::ACCEPTED,
+            leg(Wanted::Transfer {
+                target: identifier(&fields, "targetParticipant")?,
+                transferee: fields
+                    .object("transferee")?
+                    .map(|transferee| crate::raw_id::read(&transferee))
+                    .transpose()?,
+                caller_id: number(&fields, "sourceCallerIdNumber")?,
+                told: told(&fields)?,
+            }),
+        ),
         CallAction::Participants => {
             let after = ask.query.get("after").map(str::to_owned);
             (StatusCode::OK, leg(Wanted::Participants { after }))
@@ -209,6 +229,22 @@ fn answered_by(fields: &Fields) -> Result<Option<String>, Problem> {
         ));
     }
     Ok(id)
+}
+
+/// The running call that a locator names. Clients of groups and rooms are not there yet, so no call runs in them.
+fn located(fields: &Fields) -> Result<String, Problem> {
+    let locator = fields.object("callLocator")?;
+    let locator = locator.ok_or_else(|| Problem::bad("callLocator", "callLocator is required."))?;
+    if let Some(call) = locator.text("serverCallId")? {
+        return Ok(call);
+    }
+    match (locator.text("groupCallId")?, locator.text("roomId")?) {
+        (None, None) => Err(Problem::bad(
+            "callLocator",
+            "callLocator names a serverCallId, a groupCallId or a roomId.",
+        )),
+        _ => Err(not_there()),
+    }
 }
 
 fn not_there() -> Problem {

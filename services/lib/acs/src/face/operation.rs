@@ -36,6 +36,8 @@ pub enum CallAction {
     Read,
     HangUp,
     Terminate,
+    Connect,
+    Transfer,
     Participants,
     Participant,
     Add,
@@ -64,6 +66,8 @@ impl CallAction {
                 | Self::Redirect
                 | Self::Reject
                 | Self::Terminate
+                | Self::Connect
+                | Self::Transfer
                 | Self::Add
                 | Self::CancelAdd
                 | Self::Remove
@@ -78,7 +82,7 @@ impl CallAction {
             "answer" => Self::Answer,
             "redirect" => Self::Redirect,
             "reject" => Self::Reject,
-            "connect" => Self::NotThere,
+            "connect" => Self::Connect,
             _ => return None,
         })
     }
@@ -94,8 +98,8 @@ impl CallAction {
             "stopContinuousDtmfRecognition" => Self::StopContinuous,
             "hold" => Self::Hold,
             "unhold" => Self::Unhold,
-            "transferToParticipant"
-            | "startMediaStreaming"
+            "transferToParticipant" => Self::Transfer,
+            "startMediaStreaming"
             | "stopMediaStreaming"
             | "startTranscription"
             | "stopTranscription"

@@ -34,7 +34,7 @@ struct Move {
 }
 
 fn moves() -> impl Strategy<Value = Vec<Move>> {
-    let one = (0u8..14, 0usize..13, 0usize..6, 0i64..120_000);
+    let one = (0u8..17, 0usize..13, 0usize..6, 0i64..120_000);
     let one = one.prop_map(|(what, who, leg, ms)| Move { what, who, leg, ms });
     prop::collection::vec(one, 1..60)
 }
@@ -126,6 +126,24 @@ impl Applications {
                 on(Wanted::Media(media))
             }
             10 => on(Wanted::Media(MediaCommand::CancelAll)),
+            12 => on(Wanted::Transfer {
+                target: party,
+                transferee: None,
+                caller_id,
+                told,
+            }),
+            13 => {
+                let read = self.run(on(Wanted::Read));
+                let Some(call) = read.as_ref().and_then(|read| read["serverCallId"].as_str())
+                else {
+                    return;
+                };
+                CallCommand::Connect {
+                    call: call.to_owned(),
+                    callback: "http://127.0.0.1/".to_owned(),
+                    operation_context: None,
+                }
+            }
             11 => {
                 let Some(context) = self.context() else {
                     return;
