@@ -29,8 +29,8 @@ use crate::{
 
 /// Why a run ends whose booking is cancelled.
 const BOOKING_CANCELLED: &str = "BOOKING_CANCELLED";
-/// The event that ends runs.
-const CANCELLED: &str = "booking.cancelled";
+/// The events that end runs: the booking comes to nothing.
+const CALLED_OFF: [&str; 2] = ["booking.cancelled", "booking.declined"];
 
 /// Applies the facts of one feed.
 pub fn apply_facts(definitions: Definitions) -> Apply {
@@ -64,8 +64,9 @@ async fn keep_booking(tx: &Tx, origin: &Origin, id: BookingId, fact: &Fact) -> R
         return Ok(false);
     }
     let known = booking::find(tx, origin.tenant, id).await?;
-    let row = match (fact.decode::<Booking>()?, known) {
-        (BookingEvent::Booked { terms, .. }, _) => booking::Model {
+    let event = fact.decode::<Booking>()?;
+    let row = match (event, known) {
+        (BookingEvent::Booked { terms, pending, .. }, _) => booking::Model {
             tenant_id: origin.tenant.as_uuid(),
             id: id.as_uuid(),
             service_id: terms.service.as_uuid(),
@@ -73,20 +74,47 @@ async fn keep_booking(tx: &Tx, origin: &Origin, id: BookingId, fact: &Fact) -> R
             start_ms: terms.interval.start().as_millis(),
             end_ms: terms.interval.end().as_millis(),
             guests: i32::try_from(terms.guests.len()).unwrap_or(i32::MAX),
-            state: booking::BOOKED.to_owned(),
+            state: if pending {
+                booking::PENDING
+            } else {
+                booking::BOOKED
+            }
+            .to_owned(),
         },
-        (BookingEvent::BookingCancelled { .. }, Some(known)) => booking::Model {
-            state: booking::CANCELLED.to_owned(),
+        // What the scheduler says of a booking comes in its order.
+        (_, None) => return Ok(false),
+        (BookingEvent::BookingRescheduled { interval, .. }, Some(known)) => booking::Model {
+            start_ms: interval.start().as_millis(),
+            end_ms: interval.end().as_millis(),
             ..known
         },
-        (BookingEvent::BookingCompleted, Some(known)) => booking::Model {
-            state: booking::COMPLETED.to_owned(),
-            ..known
+        (event, Some(known)) => match state(&event) {
+            Some(state) => booking::Model {
+                state: state.to_owned(),
+                ..known
+            },
+            None => return Ok(false),
         },
-        _ => return Ok(false),
     };
     booking::keep(tx, row).await?;
     Ok(true)
+}
+
+/// The booking's state after an event that changes it.
+fn state(event: &BookingEvent) -> Option<&'static str> {
+    match event {
+        BookingEvent::BookingConfirmed => Some(booking::BOOKED),
+        BookingEvent::BookingDeclined { .. } => Some(booking::DECLINED),
+        BookingEvent::BookingCancelled { .. } => Some(booking::CANCELLED),
+        BookingEvent::BookingCompleted => Some(booking::COMPLETED),
+        BookingEvent::BookingNoShow => Some(booking::NO_SHOW),
+        BookingEvent::Booked { .. }
+        | BookingEvent::BookingRescheduled { .. }
+        | BookingEvent::MeetingReady
+        | BookingEvent::MeetingFailed { .. }
+        | BookingEvent::MeetingCancelled
+        | BookingEvent::MeetingEnded => None,
+    }
 }
 
 /// The public event as expressions see it.
@@ -116,7 +144,7 @@ async fn bring_on(
         let (name, version) = (row.machine.workflow.clone(), row.machine.version);
         let definition = definitions.get(tx, origin.tenant, &name, version).await?;
         if let Some(happening) = happening {
-            let ends = happening.name == CANCELLED
+            let ends = CALLED_OFF.contains(&happening.name.as_str())
                 && definition.if_cancelled == IfCancelled::Stop
                 && row.machine.trigger.key != happening.key;
             if ends {

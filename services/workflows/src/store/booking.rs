@@ -4,6 +4,12 @@ use convene_domain::{BookingId, TenantId};
 use convene_kit::{Result, Tx};
 use sea_orm::{ConnectionTrait, IntoActiveModel as _, entity::prelude::*, sea_query::OnConflict};
 
+/// Somebody of the organisation has to agree yet.
+pub const PENDING: &str = "PENDING";
+/// Nobody agreed.
+pub const DECLINED: &str = "DECLINED";
+/// Nobody came.
+pub const NO_SHOW: &str = "NO_SHOW";
 /// The slot is taken.
 pub const BOOKED: &str = "BOOKED";
 /// It was called off.

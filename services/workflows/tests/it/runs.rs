@@ -74,6 +74,35 @@ async fn guests_are_told_at_once_and_in_time() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_reminder_moves_with_its_booking() {
+    let world = World::new().await;
+    world.runs(REMIND).await;
+    let desk = world.desk(world.tenant).await;
+    let booking = world.book_in(&desk, 48 * HOUR_MS).await;
+    let until_of = |run: &wire::Run| step(run, "day-before").until.unwrap().seconds;
+    let scheduled = |run: &wire::Run| run.steps.len() == 2;
+    let run = world.run_is(&booking, "it waits", scheduled).await;
+    let before = until_of(&run);
+    world.reschedule(&desk, &booking, 72 * HOUR_MS).await;
+    let day = 24 * HOUR_MS / 1_000;
+    let moved = |run: &wire::Run| (until_of(run) - before - day).abs() < 60;
+    world.run_is(&booking, "it waits a day longer", moved).await;
+    world.advance(24 * HOUR_MS + 60_000);
+    // Another booking's confirmation comes after the time that counts no more.
+    world.book(&desk).await;
+    until("the other is confirmed", async || {
+        (world.mail.taken().len() == 2).then_some(())
+    })
+    .await;
+    world.advance(24 * HOUR_MS);
+    until("a day before the new time", async || {
+        let mut mails = world.mail.taken().into_iter();
+        mails.find(|mail| mail.header("Subject") == "Tomorrow")
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn what_is_too_late_is_left_out() {
     let world = World::new().await;
     world.runs(REMIND).await;

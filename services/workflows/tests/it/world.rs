@@ -306,6 +306,19 @@ impl World {
             .id
     }
 
+    /// Moves a booking to in so many milliseconds.
+    pub async fn reschedule(&self, desk: &Desk, booking: &str, in_ms: i64) {
+        let message = scheduler::RescheduleBookingRequest {
+            idempotency_key: Uuid::now_v7().to_string(),
+            id: booking.into(),
+            start: Some(to_wire(self.clock.now().plus_millis(in_ms))),
+            end: None,
+            version: 0,
+        };
+        let request = self.call(desk.tenant, Scope::Admin, message);
+        self.scheduler().reschedule_booking(request).await.unwrap();
+    }
+
     pub async fn cancel(&self, desk: &Desk, booking: &str) {
         let message = scheduler::CancelBookingRequest {
             idempotency_key: Uuid::now_v7().to_string(),
