@@ -164,6 +164,7 @@ impl Schema {
             "Int" => Some("1".into()),
             "Float" => Some("0.5".into()),
             "Boolean" => Some("true".into()),
+            "JSON" => Some("{ any: 1 }".into()),
             other => match self.0.get(other) {
                 Some(TypeKind::Enum(one)) => one
                     .values
