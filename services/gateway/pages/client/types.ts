@@ -5,7 +5,7 @@ export type VisitState = "EXPECTED" | "WAITING" | "ADMITTED" | "DENIED" | "TIMED
 export type LobbyState = "OPEN" | "CLOSED";
 
 /** Where a booking stands. */
-export type BookingState = "CONFIRMED" | "CANCELLED" | "COMPLETED";
+export type BookingState = "PENDING" | "CONFIRMED" | "CANCELLED" | "COMPLETED" | "DECLINED" | "NO_SHOW";
 
 /** Where a meeting stands. */
 export type MeetingState = "PENDING" | "READY" | "FAILED" | "CANCELLING" | "CANCELLED" | "ENDED";

@@ -3,7 +3,7 @@ export type VisitState = "EXPECTED" | "WAITING" | "ADMITTED" | "DENIED" | "TIMED
 /** Where a lobby stands. */
 export type LobbyState = "OPEN" | "CLOSED";
 /** Where a booking stands. */
-export type BookingState = "CONFIRMED" | "CANCELLED" | "COMPLETED";
+export type BookingState = "PENDING" | "CONFIRMED" | "CANCELLED" | "COMPLETED" | "DECLINED" | "NO_SHOW";
 /** Where a meeting stands. */
 export type MeetingState = "PENDING" | "READY" | "FAILED" | "CANCELLING" | "CANCELLED" | "ENDED";
 /** Where a recording stands. */
